@@ -1,0 +1,191 @@
+"""The graph and the walk back through it: knows nodes, edges, order and accumulation; knows no op and no Tensor.
+
+An *edge* says where a gradient goes on: to a `Node` with one output, to `(node, i)` for output `i` of a node
+with several, to a leaf (anything with `receive_gradient`), or nowhere (`None`). The walk adds up whatever
+values it is handed: arrays for first derivatives, Tensors when the derivative is to be differentiated again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
+Gradient: TypeAlias = Any  # an array, or a Tensor when the walk itself is recorded
+
+clock = itertools.count(1)  # one order for nodes and in-place changes: a greater serial came later
+_PACKAGE = str(Path(__file__).parent)
+
+
+class Mode(NamedTuple):
+    """What operations do besides computing: record a graph, refuse to, look for non-finite values."""
+
+    grad: bool = True
+    inference: bool = False
+    anomaly: bool = False
+
+
+MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=Mode())
+
+
+@contextmanager
+def mode(**changes: bool) -> Iterator[None]:
+    """Change the `Mode` of this thread or async task within a `with` block."""
+    token = MODE.set(MODE.get()._replace(**changes))
+    try:
+        yield
+    finally:
+        MODE.reset(token)
+
+
+class Storage:
+    """The history of one block of memory, shared by all tensors that look into it."""
+
+    __slots__ = ("changed", "changed_by", "version")
+
+    def __init__(self) -> None:
+        self.version = 0  # how often it was written to
+        self.changed = 0  # the serial of the last write
+        self.changed_by = ""
+
+    def touch(self, writer: str) -> None:
+        """Note that `writer` has changed the memory in place."""
+        self.version += 1
+        self.changed = next(clock)
+        self.changed_by = writer + source_line()
+
+
+class Node:
+    """One step of the computation that can carry gradients from its outputs back to its inputs."""
+
+    __slots__ = ("__weakref__", "edges", "hooks", "metadata", "outputs", "serial", "where")
+
+    edges: tuple[Edge, ...]
+    serial: int
+    outputs: int  # 1, or the number of outputs of a node with several
+    hooks: list[Callable[[Any], Any]] | None  # each sees, and may replace, the gradient that arrives
+    where: str
+    metadata: dict[str, Any]
+
+    def __init__(self, edges: tuple[Edge, ...], outputs: int = 1) -> None:
+        self.edges = edges
+        self.outputs = outputs
+        self.serial = next(clock)
+        self.hooks = None
+        self.where = source_line() if MODE.get().anomaly else ""
+
+    def backward(self, gradient: Gradient, path: Collection[Edge] | None) -> Iterable[Gradient]:
+        """One gradient an edge; `None` where it is not wanted (`path` has the edges that are, `None` all)."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Let go of what was saved for `backward`."""
+
+    def name(self) -> str:
+        """The name that `grad_fn` shows."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+def source_line() -> str:
+    """Where the user's code stands, as ` (file.py:12, in train)`; empty unless anomaly detection is on."""
+    if not MODE.get().anomaly:
+        return ""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f" ({frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name})"
+
+
+def node_of(edge: Edge) -> Edge:
+    """The node (or leaf) that an edge leads to."""
+    return edge[0] if type(edge) is tuple else edge
+
+
+def reachable(roots: Iterable[Edge]) -> list[Node]:
+    """Every node from which a gradient could flow out of `roots`, oldest first."""
+    seen: set[Node] = set()
+    stack = [node_of(edge) for edge in roots]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Node) and node not in seen:
+            seen.add(node)
+            stack.extend(node_of(edge) for edge in node.edges if edge is not None)
+    return sorted(seen, key=lambda node: node.serial)
+
+
+def paths_to(wanted: Collection[Edge], roots: Iterable[Edge]) -> set[Edge]:
+    """The edges through which a gradient must pass on its way from `roots` to one of `wanted`."""
+    path = set(wanted)
+    for node in reachable(roots):
+        if any(edge in path or node_of(edge) in path for edge in node.edges if edge is not None):
+            path.add(node)
+            path.update((node, i) for i in range(node.outputs) if node.outputs > 1)
+    return path
+
+
+def walk(
+    roots: Sequence[tuple[Edge, Gradient]],
+    *,
+    wanted: Collection[Edge] | None = None,
+    keep_graph: bool = False,
+) -> dict[Edge, Gradient]:
+    """Carry gradients from `roots` back through the graph, without recursion, latest node first.
+
+    With `wanted`, only what leads to those edges is computed, and their gradients are returned; without, every
+    leaf receives its own. A node is visited once, when all that used its output has been: whatever used it
+    came later, so the greatest serial that waits is always ready. (Reverse accumulation: Griewank & Walther,
+    Evaluating Derivatives, 2008, section 3.2.)
+    """
+    path = None if wanted is None else paths_to(wanted, [edge for edge, _ in roots])
+    arrived: dict[Edge, Gradient] = {}
+    found: dict[Edge, Gradient] = {}
+    queue: list[tuple[int, Node]] = []
+
+    def send(edge: Edge, gradient: Gradient) -> None:
+        if type(edge) is tuple:
+            node, i = edge
+            parts = arrived.get(node)
+            if parts is None:
+                parts = arrived[node] = [None] * node.outputs
+                heappush(queue, (-node.serial, node))
+            parts[i] = gradient if parts[i] is None else parts[i] + gradient
+        elif (before := arrived.get(edge)) is not None:
+            arrived[edge] = before + gradient  # never in place: others may hold the same array
+        else:
+            arrived[edge] = gradient
+            if isinstance(edge, Node):
+                heappush(queue, (-edge.serial, edge))
+
+    for edge, gradient in roots:
+        send(edge, gradient)
+    while queue:
+        node = heappop(queue)[1]
+        gradient = arrived.pop(node)
+        if node.hooks is not None:
+            for hook in node.hooks:
+                gradient = hook(gradient)
+        if path is not None and wanted is not None:
+            outputs = [(node, gradient)] if node.outputs == 1 else [((node, i), g) for i, g in enumerate(gradient)]
+            found.update((edge, g) for edge, g in outputs if edge in wanted)
+            if not any(edge in path for edge in node.edges):
+                continue
+        for edge, gradient in zip(node.edges, node.backward(gradient, path), strict=True):
+            if gradient is not None and edge is not None:
+                send(edge, gradient)
+        if not keep_graph:
+            node.release()
+    for leaf, gradient in arrived.items():
+        if wanted is None:
+            leaf.receive_gradient(gradient)
+        elif leaf in wanted:
+            found[leaf] = leaf.hooked_gradient(gradient)
+    return found

@@ -1,0 +1,198 @@
+"""What NumPy's functions do with Tensors: `np.sum(tensor)` is recorded; knows the methods, no formula.
+
+Gradient rules are written with these functions, so the table is also what makes higher derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.methods import matrices, pointwise, reduction, shaping
+from tinygrad_nn.ops import elementwise, reduce
+from tinygrad_nn.variable import Variable, wrap
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+def _tensor(value: Any) -> Any:
+    return value if isinstance(value, Variable) else wrap(np.asarray(value))
+
+
+def _implements(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def enter(ours: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            FUNCTIONS[function] = ours
+        return ours
+
+    return enter
+
+
+@_implements(np.sum)
+def _sum(a: Any, axis: Any = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
+    return reduction.sum(a, axis, keepdims, dtype=dtype) if axis != () else a
+
+
+@_implements(np.mean)
+def _mean(a: Any, axis: Any = None, dtype: DTypeLike | None = None, keepdims: bool = False) -> Any:
+    return reduction.mean(a, axis, keepdims, dtype=dtype)
+
+
+@_implements(np.prod)
+def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return reduction.prod(a, axis, keepdims)
+
+
+@_implements(np.max, np.amax)
+def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return reduction.amax(a, axis, keepdims)
+
+
+@_implements(np.min, np.amin)
+def _min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return reduction.amin(a, axis, keepdims)
+
+
+@_implements(np.var)
+def _var(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reduction.var(a, axis, keepdim=keepdims, correction=ddof)
+
+
+@_implements(np.std)
+def _std(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reduction.std(a, axis, keepdim=keepdims, correction=ddof)
+
+
+@_implements(np.argmax)
+def _argmax(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return reduce.argmax(a, axis=axis, keepdims=keepdims)
+
+
+@_implements(np.argmin)
+def _argmin(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return reduce.argmin(a, axis=axis, keepdims=keepdims)
+
+
+@_implements(np.all)
+def _all(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return reduction.all(a, axis, keepdims)
+
+
+@_implements(np.any)
+def _any(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return reduction.any(a, axis, keepdims)
+
+
+@_implements(np.cumsum)
+def _cumsum(a: Any, axis: int | None = None) -> Any:
+    return reduction.cumsum(a, axis) if axis is not None else reduction.cumsum(a.reshape(-1), 0)
+
+
+@_implements(np.reshape)
+def _reshape(a: Any, shape: Any) -> Any:
+    return shaping.reshape(a, shape)
+
+
+@_implements(np.ravel)
+def _ravel(a: Any) -> Any:
+    return shaping.reshape(a, -1)
+
+
+@_implements(np.transpose)
+def _transpose(a: Any, axes: Any = None) -> Any:
+    return a.T if axes is None else shaping.permute(a, axes)
+
+
+@_implements(np.swapaxes)
+def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    return shaping.transpose(a, axis1, axis2)
+
+
+@_implements(np.moveaxis)
+def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    return shaping.movedim(a, source, destination)
+
+
+@_implements(np.broadcast_to)
+def _broadcast_to(array: Any, shape: Any) -> Any:
+    return shaping.expand(array, shape)
+
+
+@_implements(np.expand_dims)
+def _expand_dims(a: Any, axis: int) -> Any:
+    return shaping.unsqueeze(a, axis)
+
+
+@_implements(np.squeeze)
+def _squeeze(a: Any, axis: Any = None) -> Any:
+    return shaping.squeeze(a, axis)
+
+
+@_implements(np.concatenate)
+def _concatenate(arrays: Any, axis: int = 0) -> Any:
+    return shaping.cat([_tensor(a) for a in arrays], axis)
+
+
+@_implements(np.stack)
+def _stack(arrays: Any, axis: int = 0) -> Any:
+    return shaping.stack([_tensor(a) for a in arrays], axis)
+
+
+@_implements(np.flip)
+def _flip(m: Any, axis: Any = None) -> Any:
+    return shaping.flip(m, range(m.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis)
+
+
+@_implements(np.roll)
+def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    return shaping.roll(a, shift, axis)
+
+
+@_implements(np.where)
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return elementwise.where(condition, x, y) if isinstance(x, Variable) or isinstance(y, Variable) else (
+        elementwise.where(condition, _tensor(x), y)
+    )  # fmt: skip
+
+
+@_implements(np.clip)
+def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    return pointwise.clamp(a, a_min, a_max)
+
+
+@_implements(np.dot, np.matmul)
+def _dot(a: Any, b: Any) -> Any:
+    return matrices.matmul(_tensor(a), _tensor(b))
+
+
+@_implements(np.zeros_like)
+def _zeros_like(a: Any) -> Any:
+    return wrap(np.zeros_like(a._data))
+
+
+@_implements(np.ones_like)
+def _ones_like(a: Any) -> Any:
+    return wrap(np.ones_like(a._data))
+
+
+@_implements(np.copy)
+def _copy(a: Any) -> Any:
+    return elementwise.copy(a)
+
+
+@_implements(np.shape)
+def _shape(a: Any) -> Any:
+    return tuple(a.shape)
+
+
+@_implements(np.ndim)
+def _ndim(a: Any) -> Any:
+    return a.ndim
+
+
+@_implements(np.size)
+def _size(a: Any) -> Any:
+    return a.numel()

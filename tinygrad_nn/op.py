@@ -1,0 +1,275 @@
+"""Op: a forward on arrays, one gradient rule per input, inputs to try it on; knows no Tensor, only its protocol.
+
+A rule is a line of plain NumPy whose own argument names say what is saved for it:
+
+- `g` is the gradient that arrives, `y` the output;
+- the name of an input is that input, `<input>_shape` only its shape;
+- keywords are the op's attributes.
+
+Anything with `__record__` among the inputs (a Tensor) takes the call over, so the same rule runs on bare
+arrays for first derivatives and, handed Tensors, records itself for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from tinygrad_nn.graph import Edge, Gradient, Node, Storage, node_of
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Rule: TypeAlias = Callable[..., Any]
+Promotion: TypeAlias = Literal["none", "common", "float"]
+
+OPS: dict[str, Op] = {}  # every primitive by its name; the tests run over it
+UFUNCS: dict[Callable[..., Any], Op] = {}  # the primitive that records each NumPy ufunc
+
+_VARIADIC = 0x04  # the code flag of a function with *args
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs on which an op is tried: a shape is drawn uniformly from `low` to `high`, away from `kinks`."""
+
+    inputs: tuple[Any, ...]
+    attributes: dict[str, Any]
+    low: float
+    high: float
+    kinks: tuple[float, ...]
+
+    def draw(self, rng: np.random.Generator, dtype: Any = np.float64) -> tuple[Any, ...]:
+        """The inputs as arrays of `dtype`; what was given as an array, a number or None stays as it is."""
+        return tuple(self._draw_one(spec, rng, dtype) for spec in self.inputs)
+
+    def _draw_one(self, spec: Any, rng: np.random.Generator, dtype: Any) -> Any:
+        if not isinstance(spec, tuple):
+            floating = isinstance(spec, np.ndarray) and spec.dtype.kind == "f"
+            return spec.astype(dtype) if floating else spec
+        values = rng.uniform(self.low, self.high, spec)
+        for kink in self.kinks:
+            gap = 0.02 * (self.high - self.low)
+            near = np.abs(values - kink) < gap
+            values = np.where(near, values + np.where(values < kink, -2 * gap, 2 * gap), values)
+        return np.asarray(values, dtype)
+
+
+class Plan(NamedTuple):
+    """What a node keeps and runs when just these of its inputs need gradients."""
+
+    keep: tuple[int, ...]  # which values are saved: i is input i, the number of inputs is the output
+    calls: tuple[tuple[int, Rule, tuple[int, ...], tuple[str, ...]], ...]  # input, rule, saved (~i: shape), keywords
+
+
+class Op:
+    """A primitive: call it on arrays to compute, on Tensors to compute and record."""
+
+    def __init__(self, forward: Callable[..., Any], promote: Promotion, view: bool) -> None:
+        code = forward.__code__
+        positional = code.co_argcount
+        self.forward = forward
+        self.name = forward.__name__.rstrip("_")
+        self.__doc__ = forward.__doc__
+        self.variadic = bool(code.co_flags & _VARIADIC)
+        names = code.co_varnames
+        self.attributes = names[positional : positional + code.co_kwonlyargcount]
+        self.inputs = names[len(self.attributes) :][:1] if self.variadic else names[:positional]
+        self.promote = promote  # how inputs of several dtypes become one: see dtypes.promote
+        self.view = view  # the output may share the input's memory
+        self.rules: dict[str, Rule] = {}
+        self.samples: list[Sample] = []
+        self.plans: dict[int, Plan] = {}
+        self.differentiable = 0  # the bits of the inputs that have a rule
+        title = "".join(part.capitalize() for part in self.name.split("_"))
+        self.node_name = f"{title}Backward0"
+
+    def __call__(self, *inputs: Any, **attributes: Any) -> Any:
+        for value in inputs:
+            record = getattr(value, "__record__", None)
+            if record is not None:
+                return record(self, inputs, attributes)
+        return self.forward(*inputs, **attributes)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join(self.inputs)})>"
+
+    def vjp(self, **rules: Rule) -> Op:
+        """Declare the gradient rule of each differentiable input, by the input's name."""
+        for name, rule in rules.items():
+            if name not in self.inputs:
+                raise TypeError(f"{self.name}.vjp: expected rules for {self.inputs}, got one for '{name}'")
+            self._slots(rule)
+        self.rules.update(rules)
+        self.differentiable = sum(1 << i for i, name in enumerate(self.inputs) if name in self.rules)
+        return self
+
+    @property
+    def unpromoted(self) -> tuple[int, ...]:
+        """The inputs that keep their dtype in a promoted call: those, such as a mask, without a rule."""
+        return tuple(i for i, name in enumerate(self.inputs) if self.rules and name not in self.rules)
+
+    def sample(
+        self,
+        *inputs: Any,
+        domain: tuple[float, float] = (-2.0, 2.0),
+        kinks: tuple[float, ...] = (),
+        **attributes: Any,
+    ) -> Op:
+        """Add inputs to try the op on: a tuple is a shape to fill from `domain`, an array or number is itself."""
+        self.samples.append(Sample(inputs, attributes, *domain, kinks))
+        return self
+
+    def _slots(self, rule: Rule) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """What a rule asks for, read off its argument names: saved values and keywords."""
+        code = rule.__code__
+        names = code.co_varnames[: code.co_argcount]
+        keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        known = {"y": len(self.inputs)}
+        known |= {name: i for i, name in enumerate(self.inputs)}
+        known |= {f"{name}_shape": ~i for i, name in enumerate(self.inputs)}
+        unknown = [name for name in names[1:] if name not in known]
+        unknown += [name for name in keywords if name not in self.attributes]
+        if not names or names[0] != "g" or unknown:
+            allowed = ", ".join(["g", *known, *self.attributes])
+            raise TypeError(f"{self.name}.vjp: a rule's arguments are g, then any of {allowed}; got {unknown or names}")
+        return tuple(known[name] for name in names[1:]), keywords
+
+    def plan(self, mask: int) -> Plan:
+        """The plan for the inputs whose bits are set in `mask`."""
+        wanted = [(i, name) for i, name in enumerate(self.inputs) if mask >> i & 1 and name in self.rules]
+        slots = {name: self._slots(self.rules[name]) for _, name in wanted}
+        keep = tuple(sorted({k for wants, _ in slots.values() for k in wants if k >= 0}))
+        calls = tuple(
+            (i, self.rules[name], tuple(keep.index(k) if k >= 0 else k for k in slots[name][0]), slots[name][1])
+            for i, name in wanted
+        )
+        plan = self.plans[mask] = Plan(keep, calls)
+        return plan
+
+
+def op(
+    forward: Callable[..., Any] | None = None,
+    /,
+    *,
+    promote: Promotion = "none",
+    view: bool = False,
+    quiet: bool = False,
+    ufunc: Callable[..., Any] | None = None,
+) -> Any:
+    """Declare a primitive and enter it in `OPS`.
+
+    `promote` says what happens to inputs of several dtypes: `"none"` leaves them, `"common"` brings them to
+    PyTorch's common dtype, `"float"` also turns integers into the default float; promoted ops broadcast, and the
+    engine undoes it. `view` marks outputs that may share the input's memory. `quiet` is for ops whose infinities
+    and NaNs are results, as log(0) is, and no reason for NumPy to warn. `ufunc` is the NumPy ufunc that, called
+    with a Tensor, becomes this op.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Op:
+        primitive = Op(forward, promote, view)
+        if quiet:
+            primitive.forward = np.errstate(all="ignore")(forward)
+        if primitive.name in OPS:
+            raise TypeError(f"op '{primitive.name}' is declared twice")
+        OPS[primitive.name] = primitive
+        if ufunc is not None:
+            UFUNCS[ufunc] = primitive
+        return primitive
+
+    return declare if forward is None else declare(forward)
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` over the axes along which an input of `shape` was broadcast: the adjoint of broadcasting."""
+    lead = len(g.shape) - len(shape)
+    if lead:
+        g = np.sum(g, axis=tuple(range(lead)))
+    axes = tuple(i for i, (have, want) in enumerate(zip(g.shape, shape, strict=True)) if have != want)
+    return np.sum(g, axis=axes, keepdims=True) if axes else g
+
+
+class OpNode(Node):
+    """A recorded call of an op: its saved values, and how to run its rules on them."""
+
+    __slots__ = ("attributes", "op", "plan", "saved", "shapes", "storages")
+
+    op: Op
+    plan: Plan
+    saved: list[Any] | None
+    shapes: tuple[tuple[int, ...], ...]
+    attributes: dict[str, Any]
+    storages: list[Storage]
+
+    def name(self) -> str:
+        """The op's name in PyTorch's spelling, such as `MulBackward0`."""
+        return self.op.node_name
+
+    def release(self) -> None:
+        """Let go of the saved values; a node that saved none can be walked again, as in PyTorch."""
+        if self.saved:
+            self.saved = None
+            self.storages = []
+
+    def backward(self, gradient: Gradient, path: Collection[Edge] | None) -> Iterable[Gradient]:
+        """Run the rule of each input that wants a gradient."""
+        values = self.saved
+        if values is None:
+            raise RuntimeError(
+                f"backward through {self.name()}{self.where} a second time: its saved values were freed by the first; "
+                "pass retain_graph=True to the first backward"
+            )
+        for storage in self.storages:
+            if storage.changed > self.serial:
+                self._raise_changed(storage)
+        if not isinstance(gradient, np.ndarray | np.generic):
+            values = list(self._as_tensors(gradient))
+        edges, shapes, attributes = self.edges, self.shapes, self.attributes
+        gradients: list[Gradient] = [None] * len(edges)
+        for i, rule, slots, keywords in self.plan.calls:
+            if self.op.variadic:
+                parts = rule(gradient, *[values[k] if k >= 0 else shapes for k in slots],
+                             **{k: attributes[k] for k in keywords})  # fmt: skip
+                return [self._fitted(part, j) if edges[j] is not None else None for j, part in enumerate(parts)]
+            if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
+                continue
+            arguments = [values[k] if k >= 0 else shapes[~k] for k in slots]
+            if keywords:
+                result = rule(gradient, *arguments, **{k: attributes[k] for k in keywords})
+            else:
+                result = rule(gradient, *arguments)
+            gradients[i] = result if result.shape == shapes[i] else self._fitted(result, i)
+        return gradients
+
+    def _fitted(self, gradient: Gradient, i: int) -> Gradient:
+        """The gradient with its input's shape: broadcasting undone where the op broadcasts, an error elsewhere."""
+        shape = self.shapes[i]
+        if gradient.shape == shape:
+            return gradient
+        name = self.op.inputs[0 if self.op.variadic else i]
+        if self.op.promote != "none":
+            try:
+                return unbroadcast(gradient, shape)
+            except ValueError:
+                pass
+        raise RuntimeError(
+            f"{self.op.name}: the rule of '{name}' gave a gradient of shape {tuple(gradient.shape)}, expected {shape}"
+        )
+
+    def _as_tensors(self, gradient: Gradient) -> Iterator[Any]:
+        """The saved values as Tensors with their place in the graph, so that the rules record themselves."""
+        for k, value in zip(self.plan.keep, self.saved or (), strict=True):
+            if k == len(self.op.inputs):
+                yield gradient.rewrap(value, self)
+            elif self.op.variadic:
+                yield tuple(gradient.rewrap(v, edge) for v, edge in zip(value, self.edges, strict=True))
+            else:
+                yield gradient.rewrap(value, self.edges[k]) if isinstance(value, np.ndarray) else value
+
+    def _raise_changed(self, storage: Storage) -> None:
+        hint = "" if self.where else "; run under detect_anomaly() to see both lines"
+        raise RuntimeError(
+            f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"what {self.op.name} saved{self.where} was then changed by {storage.changed_by}{hint}"
+        )

@@ -1,0 +1,1 @@
+"""Data sets of pictures: where they are found, how they are fetched and read."""
