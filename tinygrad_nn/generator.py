@@ -1,7 +1,7 @@
 """PyTorch's CPU random stream in NumPy arrays: knows the generator and each draw's arithmetic, and no Tensor.
 
 PyTorch and NumPy carry the same Mersenne Twister (Matsumoto & Nishimura 1998, MT19937): one seed gives both
-the same 32-bit words. A draw agrees if it takes as many words in the same order and rounds where PyTorch does.
+the same 32-bit words. A draw agrees if it takes as many words, in their order, and rounds where PyTorch does.
 In the formulas below `d` is a float64 in [0, 1), made of two words.
 """
 
@@ -19,10 +19,10 @@ Shape = tuple[int, ...]
 _WORDS = 624  # the twister's state
 
 # The bytes of torch.Generator.get_state(). `left` counts down what `next` counts up; a word lies in 64 bits;
-# `normal` is the spare one of a pair; normal_x, normal_rho and float_normal are never used.
+# `normal` is the spare one of a pair; normal_x and normal_rho are no longer used.
 _STATE = np.dtype([
     ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("words", "<u8", (_WORDS,)),
-    ("normal_x", "<f8"), ("normal", "<f8"), ("normal_rho", "<f8"), ("has_normal", "<i8"), ("float_normal", "V8"),
+    ("normal_x", "<f8"), ("normal", "<f8"), ("normal_rho", "<f8"), ("has_normal", "<i8"), ("unused", "V8"),
 ])
 
 
@@ -63,7 +63,8 @@ def _affine(x: Array, scale: float, shift: float) -> Array:
     if scale == 1 and shift == 0:
         return x
     wide = x.astype(np.float64 if x.dtype == float32 else np.longdouble)
-    return np.add(wide * x.dtype.type(scale), x.dtype.type(shift)).astype(x.dtype)
+    out: Array = wide * x.dtype.type(scale) + x.dtype.type(shift)
+    return out.astype(x.dtype)
 
 
 def _box_muller(uniforms: Array) -> Array:
@@ -82,10 +83,8 @@ class Generator:
 
     >>> generator = Generator().manual_seed(0)
     >>> state = generator.get_state()
-    >>> generator.uniform((2,))
-    array([0.4962566, 0.7682218], dtype=float32)
-    >>> generator.set_state(state).uniform((2,))
-    array([0.4962566, 0.7682218], dtype=float32)
+    >>> generator.random32() == generator.set_state(state).random32()
+    True
     """
 
     def __init__(self, device: str = "cpu") -> None:
@@ -95,10 +94,7 @@ class Generator:
         self.manual_seed(67280421310721)  # torch.Generator()'s first seed
 
     def manual_seed(self, seed: int) -> "Generator":
-        """Restart the stream from an integer in [-2**63, 2**64), else ValueError; returns the generator.
-
-        As in PyTorch a negative seed counts from 2**64, and the stream depends on the lowest 32 bits alone.
-        """
+        """Restart from an integer in [-2**63, 2**64), else ValueError; the lowest 32 bits decide the rest."""
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed expects a seed in [-2**63, 2**64), got {seed}")
         self._seed = int(seed) % 2**64
@@ -115,7 +111,7 @@ class Generator:
         return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
 
     def get_state(self) -> NDArray[np.uint8]:
-        """All that the draws to come depend on: uint8 (5056,), byte for byte what torch.Generator gives."""
+        """All that the draws to come depend on: uint8 (5056,), the bytes that torch.Generator gives."""
         twister = self._bits.state["state"]
         position = int(twister["pos"])
         # At 624 no word is left. PyTorch has 624 there after the last word, but 0 before the first.
@@ -127,29 +123,24 @@ class Generator:
         return state.view(np.uint8)
 
     def set_state(self, state: NDArray[np.uint8]) -> "Generator":
-        """Continue from a get_state(), PyTorch's too, and return the generator; other bytes raise RuntimeError."""
+        """Continue from what get_state gave, here or in PyTorch; anything else raises RuntimeError."""
         fits = state.dtype == np.uint8 and state.shape == (_STATE.itemsize,)
         _expect(fits, f"set_state expects uint8 ({_STATE.itemsize},)", f"{state.dtype} {state.shape}")
         new = np.ascontiguousarray(state).view(_STATE)[0]
         words, left, position = new["words"], int(new["left"]), int(new["next"]) or _WORDS
         valid = new["seeded"] == 1 and 1 <= left <= _WORDS and left + position == _WORDS + 1
         _expect(valid and words.max() < 2**32, "set_state expects what get_state gave", "other bytes")
-        inner = {"key": words.astype(np.uint32), "pos": position}
-        self._bits.state = {"bit_generator": "MT19937", "state": inner}  # type: ignore[typeddict-item]
+        self._bits.state = {"bit_generator": "MT19937", "state": {"key": words.astype("u4"), "pos": position}}
         self._seed = int(new["seed"])
         self._spare = float(new["normal"]) if new["has_normal"] else None
         return self
 
     def random32(self) -> int:
-        """The next word, in [0, 2**32).
-
-        >>> Generator().manual_seed(5489).random32()  # the seed of Matsumoto and Nishimura's own program
-        3499211612
-        """
+        """The next word of the stream, an integer in [0, 2**32)."""
         return int(self._bits.random_raw())
 
     def random64(self) -> int:
-        """The next two words as one integer in [0, 2**64), the first word on top."""
+        """The next two words as one integer in [0, 2**64), the first on top."""
         return self.random32() << 32 | self.random32()
 
     def _words(self, n: int, bits: int = 32) -> NDArray[np.uint64]:
@@ -180,7 +171,7 @@ class Generator:
         return out
 
     def normal(self, shape: Shape, mean: float = 0, std: float = 1, dtype: DTypeLike = float32) -> Array:
-        """Normal numbers, std >= 0, by Box & Muller (1958): by sixteens, or fewer by pairs of float64.
+        """Normal numbers, std >= 0, by Box & Muller (1958): in sixteens, fewer in pairs of float64.
 
         >>> Generator().manual_seed(0).normal((2,)).round(4)
         array([ 1.541 , -0.2934], dtype=float32)
@@ -196,7 +187,7 @@ class Generator:
         return _shaped(_affine(out, std, mean), shape, dtype)
 
     def _normals(self, n: int) -> NDArray[np.float64]:
-        """Standard normals one by one, two to a pair; a second one that is not asked for waits as the spare."""
+        """Standard normals one by one, drawn in pairs; a second one not asked for waits as the spare."""
         kept = [] if self._spare is None else [self._spare]
         d = self._unit((n - len(kept) + 1) // 2 * 2).reshape(-1, 2)
         radius, angle = np.sqrt(-2 * np.log1p(-d[:, 1])), 2 * math.pi * d[:, 0]
@@ -242,7 +233,7 @@ class Generator:
         return _shaped(words.view(np.int64), shape, dtype)
 
     def random_ints(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
-        """Integers from 0 to the dtype's greatest, for floats to 2**digits, as Tensor.random_() draws them."""
+        """Integers from 0 to the dtype's greatest, floats to 2**digits, as Tensor.random_() draws them."""
         limit = np.uint64(_whole("random_ints", dtype)[1] + 1)
         words = self._words(_count(shape), 64 if np.dtype(dtype).itemsize == 8 else 32)
         return _shaped(words % limit, shape, dtype)
@@ -256,7 +247,7 @@ class Generator:
         at = np.arange(_count((n,)), dtype=np.uint64)
         if n < (2**32 - 1) // 20:
             to = at[:-1] + self._words(at[:-1].size) % (np.uint64(n) - at[:-1])
-        else:  # one word modulo n would be too uneven; PyTorch then also exchanges backward
+        else:  # one word modulo n would be too uneven; PyTorch then exchanges with what lies before
             to = self._words(n, 64) % (at + np.uint64(1))
         order = list(range(n))
         for i, j in enumerate(to.tolist()):
@@ -275,16 +266,16 @@ class Generator:
         return np.less(words, np.uint64(math.ceil(p * 2**53))).reshape(shape)
 
     def bernoulli_of(self, chances: Array) -> NDArray[np.bool_]:
-        """True with the chance in [0, 1] that each element holds, bool: u < chance, u of the chances' dtype."""
+        """True with the chance in [0, 1] that each element holds, bool: u < chance, u drawn in its dtype."""
         n, dtype = _plan("bernoulli_of", chances.shape, chances.dtype)
         _expect(np.all((chances >= 0) & (chances <= 1)), "bernoulli_of expects chances in [0, 1]", "others")
-        return np.less(self._unit(n, dtype).reshape(chances.shape), chances)
+        return np.less(self._unit(n, dtype), chances.ravel()).reshape(chances.shape)
 
     def multinomial(self, weights: Array, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Categories drawn by weight: (categories,) -> (num_samples,), or both with rows in front; int64.
 
-        Weights are finite, >= 0 and not all zero in a row. Several draws with replacement look d up among the
-        cumulative weights; else exponentials race, each with its weight for its rate, and the first are drawn.
+        Several draws with replacement look d up among the cumulative weights; else exponentials race, each at
+        the rate of its weight, and the first are drawn. Weights are finite, >= 0, and in no row all zero.
 
         >>> Generator().manual_seed(0).multinomial(np.array([0.1, 0.0, 0.9]), 2)
         array([2, 0])
@@ -293,14 +284,13 @@ class Generator:
         _expect(weights.ndim in (1, 2), "multinomial expects weights of one or two dimensions", weights.shape)
         most = math.inf if replacement else weights.shape[-1]
         _expect(1 <= num_samples <= most, f"multinomial expects 1 to {most} samples", num_samples)
-        sound = np.all((weights >= 0) & (weights < np.inf)) and np.all(weights.sum(axis=-1) > 0)
+        sound = np.all((weights >= 0) & (weights < np.inf)) and np.all(weights.any(axis=-1))
         _expect(sound, "multinomial expects finite weights >= 0, in no row all zero", "others")
         if replacement and num_samples > 1:
-            rows = np.atleast_2d(weights).cumsum(axis=1, dtype=np.result_type(dtype, float32))
-            rows /= rows[:, -1:]
-            found = [np.searchsorted(row, self._unit(num_samples)) for row in rows]
+            sums = np.atleast_2d(weights).cumsum(axis=1, dtype=np.result_type(dtype, float32))
+            found = [np.searchsorted(row / row[-1], self._unit(num_samples)) for row in sums]
             return np.array(found, dtype=np.int64).reshape(*weights.shape[:-1], num_samples)
-        with np.errstate(over="ignore", divide="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             speed = weights / self.exponential(weights.shape, dtype=dtype)
         return np.argsort(-speed, axis=-1, kind="stable")[..., :num_samples]
 

@@ -9,12 +9,16 @@ import numpy as np
 
 from tinygrad_nn import dtypes, printing
 from tinygrad_nn.dtypes import DTypeLike, Size, dtype_of
-from tinygrad_nn.methods import indexing, matrices, pointwise, reduction, shaping, softmax
+from tinygrad_nn.methods import filling, indexing, matrices, pointwise, reduction, shaping, softmax
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.numpy_protocol import FUNCTIONS
 from tinygrad_nn.op import UFUNCS, Array
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.variable import Variable, record, wrap
+
+
+_FLOAT32 = np.dtype(np.float32)
+_FLOAT64 = np.dtype(np.float64)
 
 
 def _in_place(function: Any) -> Any:
@@ -526,6 +530,11 @@ class Tensor(Variable):
     ceil_ = _in_place(pointwise.ceil)
     round_ = _in_place(pointwise.round)
     clip_ = clamp_
+    uniform_ = filling.uniform_
+    normal_ = filling.normal_
+    bernoulli_ = filling.bernoulli_
+    exponential_ = filling.exponential_
+    random_ = filling.random_
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = add_, sub_, mul_, div_, pow_
 
 

@@ -42,7 +42,7 @@ def assert_same_stream(ours: Generator, theirs: Any) -> None:
     np.testing.assert_array_equal(left, right)
 
 
-# One unit in the last place, where a logarithm, a sine or a tangent is in it; PyTorch's float32 ones are off by a few.
+# A logarithm, a sine or a tangent may differ in its last place, PyTorch's own float32 ones by a few places.
 CLOSE = {np.float16: 1e-3, np.float32: 1e-6, np.float64: 1e-13}
 
 
@@ -66,7 +66,7 @@ def test_seeds_at_the_edges(seed: int) -> None:
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
 def test_a_seed_out_of_range_is_the_same_error(seed: int) -> None:
     for generator in (Generator(), torch.Generator()):
-        with pytest.raises(ValueError, match="seed|Overflow"):
+        with pytest.raises(ValueError, match=r"seed|Overflow"):
             generator.manual_seed(seed)
 
 
@@ -108,16 +108,16 @@ def test_the_state_where_the_words_run_out(words: int) -> None:
 # ---- the draws
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (-0.1, 0.1), (2.0, 5.3), (3.0, 3.0), (-1e4, 5e4)])
-def test_uniform(n: int, dtype: Any, bounds: tuple[float, float]) -> None:
+def test_uniform(dtype: Any, bounds: tuple[float, float]) -> None:
     ours, theirs = pair()
     low, high = bounds
     rounding = 2e-16 * high if dtype == np.float64 else 0  # PyTorch rounds once where we may round twice
-    expected = empty((n,), dtype).uniform_(low, high, generator=theirs)
-    assert_same(ours.uniform((n,), low, high, dtype), expected, atol=rounding)
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        expected = empty((n,), dtype).uniform_(low, high, generator=theirs)
+        assert_same(ours.uniform((n,), low, high, dtype), expected, atol=rounding)
+        assert_same_stream(ours, theirs)
 
 
 def test_uniform_float64_is_exact_in_the_unit_interval() -> None:
@@ -125,14 +125,27 @@ def test_uniform_float64_is_exact_in_the_unit_interval() -> None:
     assert_same(ours.uniform((1000,), dtype="f8"), torch.rand(1000, dtype=torch.float64, generator=theirs))
 
 
-@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3), (4, 0), (2, 4, 4)])
+def test_shapes(shape: tuple[int, ...]) -> None:
+    ours, theirs = pair()
+    assert_same(ours.uniform(shape), torch.rand(shape, generator=theirs))
+    assert_same(ours.normal(shape), torch.randn(shape, generator=theirs), CLOSE[np.float32], 1e-7)
+    assert_same(ours.integers(0, 9, shape), torch.randint(0, 9, shape, generator=theirs))
+    assert_same(ours.bernoulli(0.5, shape), empty(shape, np.bool_).bernoulli_(0.5, generator=theirs))
+    chances = np.full(shape, 0.5, np.float32)
+    expected = torch.bernoulli(torch.from_numpy(chances), generator=theirs).bool()
+    assert_same(ours.bernoulli_of(chances), expected)
+    assert_same_stream(ours, theirs)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (-1.5, 0.02), (4.0, 0.0)])
-def test_normal(n: int, dtype: Any, mean: float, std: float) -> None:
+def test_normal(dtype: Any, mean: float, std: float) -> None:
     ours, theirs = pair()
-    expected = empty((n,), dtype).normal_(mean, std, generator=theirs)
-    assert_same(ours.normal((n,), mean, std, dtype), expected, CLOSE[dtype], CLOSE[dtype] * (std or 1) / 10)
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        expected = empty((n,), dtype).normal_(mean, std, generator=theirs)
+        assert_same(ours.normal((n,), mean, std, dtype), expected, CLOSE[dtype], CLOSE[dtype] * std / 10)
+        assert_same_stream(ours, theirs)
 
 
 def test_most_float32_normals_are_exact() -> None:
@@ -142,7 +155,6 @@ def test_most_float32_normals_are_exact() -> None:
     assert np.max(np.abs(left - right) / np.spacing(np.abs(right))) <= 8
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
     ("name", "parameters"),
@@ -154,24 +166,25 @@ def test_most_float32_normals_are_exact() -> None:
         ("log_normal", (-0.5, 0.1)),
     ],
 )
-def test_other_continuous_draws(name: str, parameters: tuple[float, ...], n: int, dtype: Any) -> None:
+def test_other_continuous_draws(name: str, parameters: tuple[float, ...], dtype: Any) -> None:
     ours, theirs = pair()
-    expected = getattr(empty((n,), dtype), name + "_")(*parameters, generator=theirs)
-    assert_same(getattr(ours, name)((n,), *parameters, dtype=dtype), expected, CLOSE[dtype], CLOSE[dtype] / 10)
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        expected = getattr(empty((n,), dtype), name + "_")(*parameters, generator=theirs)
+        drawn = getattr(ours, name)((n,), *parameters, dtype=dtype)
+        assert_same(drawn, expected, CLOSE[dtype], CLOSE[dtype] / 10)
+        assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("p", [0.001, 0.5, 0.9])
-def test_geometric(n: int, dtype: Any, p: float) -> None:
+def test_geometric(dtype: Any, p: float) -> None:
     ours, theirs = pair()
-    assert_same(ours.geometric(p, (n,), dtype), empty((n,), dtype).geometric_(p, generator=theirs))
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        assert_same(ours.geometric(p, (n,), dtype), empty((n,), dtype).geometric_(p, generator=theirs))
+        assert_same_stream(ours, theirs)
 
 
 @given(SEEDS, st.integers(-(2**63), 2**63 - 2), st.integers(1, 2**64), st.sampled_from([0, 1, 2, 40]))
-@settings(max_examples=200)
 def test_integers(seed: int, low: int, width: int, n: int) -> None:
     ours, theirs = pair(seed)
     high = min(low + width, 2**63 - 1)
@@ -179,7 +192,7 @@ def test_integers(seed: int, low: int, width: int, n: int) -> None:
     assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize("width", [1, 2, 10, 2**28 - 1, 2**28, 2**28 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**63 - 1])
+@pytest.mark.parametrize("width", [1, 2, 10, 2**28 - 1, 2**28, 2**28 + 1, 2**32 - 1, 2**32 + 1, 2**63 - 1])
 def test_integers_by_width(width: int) -> None:
     ours, theirs = pair()
     assert_same(ours.integers(0, width, (1000,)), torch.randint(0, width, (1000,), generator=theirs))
@@ -197,9 +210,9 @@ def test_integers_up_to_the_greatest(low: int) -> None:
 @pytest.mark.parametrize(
     ("dtype", "low", "high"),
     [
-        ("uint8", 0, 256), ("int8", -128, 128), ("int16", -5, 2**15), ("int32", -(2**31), 2**31), ("bool", 0, 2),
+        ("bool", 0, 2), ("int8", -128, 128), ("int16", -5, 2**15), ("int32", -(2**31), 2**31),
+        ("uint8", 0, 256), ("uint16", 0, 2**16), ("uint32", 0, 2**32), ("uint64", 0, 2**63 - 1),
         ("float16", -2048, 2049), ("float32", 0, 2**24 + 1), ("float64", -(2**53), 2**53 + 1),
-        ("uint16", 0, 2**16), ("uint32", 0, 2**32), ("uint64", 0, 2**63 - 1),
     ],
 )  # fmt: skip
 def test_integers_of_every_dtype(dtype: str, low: int, high: int) -> None:
@@ -209,29 +222,29 @@ def test_integers_of_every_dtype(dtype: str, low: int, high: int) -> None:
     assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize(
     "dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 )
-def test_random_ints(n: int, dtype: str) -> None:
+def test_random_ints(dtype: str) -> None:
     ours, theirs = pair()
-    assert_same(ours.random_ints((n,), dtype), empty((n,), dtype).random_(generator=theirs))
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        assert_same(ours.random_ints((n,), dtype), empty((n,), dtype).random_(generator=theirs))
+        assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_permutation(n: int) -> None:
+def test_permutation() -> None:
     ours, theirs = pair()
-    assert_same(ours.permutation(n), torch.randperm(n, generator=theirs))
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        assert_same(ours.permutation(n), torch.randperm(n, generator=theirs))
+        assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("p", [0.0, 1e-300, 0.1, 0.5, 0.9, 1.0 - 2.0**-53, 1.0])
-def test_bernoulli(n: int, p: float) -> None:
+def test_bernoulli(p: float) -> None:
     ours, theirs = pair()
-    assert_same(ours.bernoulli(p, (n,)), empty((n,), np.bool_).bernoulli_(p, generator=theirs))
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        assert_same(ours.bernoulli(p, (n,)), empty((n,), np.bool_).bernoulli_(p, generator=theirs))
+        assert_same_stream(ours, theirs)
 
 
 def test_dropout_keeps_the_same() -> None:
@@ -241,27 +254,26 @@ def test_dropout_keeps_the_same() -> None:
     assert_same(generator.bernoulli(1 - 0.3, (1000,)), kept)
 
 
-@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_bernoulli_of(n: int, dtype: Any) -> None:
+def test_bernoulli_of(dtype: Any) -> None:
     ours, theirs = pair()
-    chances = np.linspace(0, 1, n, dtype=dtype)
-    expected = empty((n,), np.bool_).bernoulli_(torch.from_numpy(chances), generator=theirs)
-    assert_same(ours.bernoulli_of(chances), expected)
-    assert_same_stream(ours, theirs)
+    for n in SIZES:
+        chances = np.linspace(0, 1, n, dtype=dtype)
+        expected = empty((n,), np.bool_).bernoulli_(torch.from_numpy(chances), generator=theirs)
+        assert_same(ours.bernoulli_of(chances), expected)
+        assert_same_stream(ours, theirs)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", [(1,), (5,), (300,), (0, 4), (3, 1), (4, 7)])
-@pytest.mark.parametrize(("samples", "replacement"), [(1, False), (1, True), (4, False), (4, True), (50, True)])
+@pytest.mark.parametrize("replacement", [False, True])
+@pytest.mark.parametrize("samples", [1, 4, 50])
 def test_multinomial(dtype: Any, shape: tuple[int, ...], samples: int, replacement: bool) -> None:
-    if not replacement and samples > shape[-1]:
-        samples = shape[-1]
     ours, theirs = pair()
     weights = np.random.default_rng(0).integers(1, 50, shape).astype(dtype)
     weights[..., 1:2] = 0
     if not replacement:
-        samples = min(samples, max(1, shape[-1] - 1))  # the order of the categories without weight is anyone's
+        samples = min(samples, max(1, shape[-1] - 1))  # PyTorch leaves the order of weightless ones open
     expected = torch.multinomial(torch.from_numpy(weights), samples, replacement, generator=theirs)
     assert_same(ours.multinomial(weights, samples, replacement), expected)
     assert_same_stream(ours, theirs)
@@ -296,8 +308,8 @@ def test_draws_after_one_another(seed: int, draws: list[tuple[str, int]]) -> Non
     ours, theirs = pair(seed)
     for name, n in draws:
         left, right = DRAWS[name]
-        exact = name not in ("normal", "half", "log_normal")
-        assert_same(left(ours, n), right(theirs, n), *(() if exact else (2e-3 if name == "half" else 2e-6, 1e-6)))
+        rtol = {"normal": 2e-6, "log_normal": 2e-6, "half": 2e-3}.get(name, 0)
+        assert_same(left(ours, n), right(theirs, n), rtol, rtol)
         assert_same_stream(ours, theirs)
 
 
@@ -358,13 +370,15 @@ def test_errors(name: str) -> None:
 )  # fmt: skip
 def test_multinomial_errors(weights: Any, samples: int, replacement: bool) -> None:
     weights = np.array(weights)
-    for draw, argument in ((Generator().multinomial, weights), (torch.multinomial, torch.from_numpy(weights))):
-        with pytest.raises(RuntimeError):
-            draw(argument, samples, replacement)
+    with pytest.raises(RuntimeError):
+        Generator().multinomial(weights, samples, replacement)
+    with pytest.raises(RuntimeError):
+        torch.multinomial(torch.from_numpy(weights), samples, replacement)
 
 
 @pytest.mark.parametrize("state", [np.zeros(10, "u1"), np.zeros(5056, "u1"), Generator().get_state()[:-1]])
 def test_a_wrong_state_is_refused(state: np.ndarray) -> None:
-    for set_state, argument in ((Generator().set_state, state), (torch.Generator().set_state, torch.tensor(state))):
-        with pytest.raises(RuntimeError):
-            set_state(argument)
+    with pytest.raises(RuntimeError):
+        Generator().set_state(state)
+    with pytest.raises(RuntimeError):
+        torch.Generator().set_state(torch.tensor(state))

@@ -1,1 +1,5 @@
-"""Data sets of pictures: where they are found, how they are fetched and read."""
+"""Image data sets and transforms in torchvision's spelling."""
+
+from tinygrad_nn.vision import datasets, transforms
+
+__all__ = ["datasets", "transforms"]

@@ -1,0 +1,86 @@
+"""Differentiation as PyTorch offers it: `grad`, `backward`, grad modes, custom Functions, anomaly detection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.autograd.function import Function
+from tinygrad_nn.autograd.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import differentiate, wrap
+
+__all__ = [
+    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "is_grad_enabled",
+    "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Sequence) else [value]
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add the derivatives of `tensors`, weighted by `grad_tensors`, to the `.grad` of the leaves."""
+    outputs = _listed(tensors)
+    weights = [None] * len(outputs) if grad_tensors is None else _listed(grad_tensors)
+    differentiate(outputs, weights, retain_graph=retain_graph, create_graph=create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The derivatives of `outputs`, weighted by `grad_outputs`, with respect to `inputs`; `.grad` stays untouched.
+
+    RuntimeError where an input was not used, unless `allow_unused` (None) or `materialize_grads` (zeros).
+
+    >>> x = Tensor([3.0]).requires_grad_()
+    >>> grad((x * x).sum(), x)
+    (tensor([6.]),)
+    """
+    ends, starts = _listed(outputs), _listed(inputs)
+    weights = [None] * len(ends) if grad_outputs is None else _listed(grad_outputs)
+    for i, tensor in enumerate(starts):
+        if not tensor.requires_grad:
+            raise RuntimeError(f"grad: input {i}, of shape {list(tensor.shape)}, does not require grad")
+    found = differentiate(ends, weights, starts, retain_graph=retain_graph, create_graph=create_graph)
+    result: list[Tensor | None] = []
+    for i, tensor in enumerate(starts):
+        gradient = found.get(tensor.edge)
+        if gradient is None and materialize_grads:
+            gradient = tensor.detach() * 0
+        elif gradient is None and not allow_unused:
+            raise RuntimeError(
+                f"One of the differentiated Tensors appears to not have been used in the graph: input {i}, of shape "
+                f"{list(tensor.shape)}. Set allow_unused=True if this is the desired behavior."
+            )
+        result.append(gradient if gradient is None or isinstance(gradient, Tensor) else _own(gradient))
+    return tuple(result)
+
+
+def _own(gradient: Any) -> Tensor:
+    """A gradient as a tensor whose memory nobody else holds."""
+    copied: Tensor = wrap(np.array(gradient))
+    return copied

@@ -1,0 +1,177 @@
+"""Function: a user's own forward and backward, by PyTorch's ctx protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.graph import MODE, Gradient, Node, Storage, mode
+from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import wrap
+
+
+class Context(Node):
+    """What forward hands to backward: it is the node itself, and may carry any attribute."""
+
+    __slots__ = ("__dict__", "_fixed", "_input_shapes", "_saved", "_shapes", "function", "materialize", "needs_input_grad")
+
+    def __init__(self, function: type[Function]) -> None:
+        super().__init__(())
+        self.function = function
+        self.needs_input_grad: tuple[bool, ...] = ()
+        self.materialize = True
+        self._saved: list[tuple[Any, int | None, Storage | None]] | None = []
+        self._fixed: tuple[int, ...] = ()
+        self._input_shapes: list[tuple[int, ...]] = []
+        self._shapes: list[tuple[tuple[int, ...], Any]] = []
+
+    def name(self) -> str:
+        """The Function's name with `Backward` behind it, as in PyTorch."""
+        return f"{self.function.__name__}Backward"
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors, inputs or outputs, for backward; they are checked for changes in between."""
+        self._saved = [(tensor, None, None) for tensor in tensors]
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Say that these outputs carry no gradient."""
+        self._fixed = tuple(id(tensor) for tensor in tensors)
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Say that forward has written to these inputs."""
+        raise NotImplementedError(f"{self.name()}: mark_dirty is not supported; return a new tensor from forward")
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward sees zeros (the default) or None for an output that was not used."""
+        self.materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept."""
+        if self._saved is None:
+            raise RuntimeError(
+                f"backward through {self.name()} a second time: its saved values were freed by the first; "
+                "pass retain_graph=True to the first backward"
+            )
+        found = []
+        for value, output, storage in self._saved:
+            if storage is not None and storage.changed > self.serial:
+                raise RuntimeError(
+                    f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"what {self.name()} saved{self.where} was then changed by {storage.changed_by}"
+                )
+            if output is None:
+                found.append(value)
+            else:
+                found.append(wrap(value).rewrap(value, self if self.outputs == 1 else (self, output)))
+        return tuple(found)
+
+    def _seal(self, outputs: list[Any]) -> None:
+        """Hold saved outputs by their arrays, so that no node holds its own output; note every storage."""
+        places = {id(tensor): i for i, tensor in enumerate(outputs)}
+        sealed: list[tuple[Any, int | None, Storage | None]] = []
+        for tensor, _, _ in self._saved or ():
+            if tensor is not None and tensor._storage is None:
+                tensor._storage = Storage()
+            output = places.get(id(tensor))
+            value = tensor if output is None else tensor._data
+            sealed.append((value, output, None if tensor is None else tensor._storage))
+        self._saved = sealed
+
+    def release(self) -> None:
+        """Let go of what was saved."""
+        if self._saved:
+            self._saved = None
+
+    def backward(self, gradient: Gradient, path: Collection[Any] | None) -> Iterable[Gradient]:
+        """Run the user's backward on Tensors; its results come back as arrays unless the walk is recorded."""
+        parts = gradient if self.outputs > 1 else [gradient]
+        given = []
+        for part, (shape, dtype) in zip(parts, self._shapes, strict=True):
+            if part is None and self.materialize:
+                part = np.zeros(shape, dtype)
+            given.append(part if part is None or isinstance(part, Tensor) else wrap(np.asarray(part)))
+        recorded = any(isinstance(part, Tensor) for part in parts)
+        with mode(grad=recorded and MODE.get().grad):
+            result = self.function.backward(self, *given)
+        results = result if isinstance(result, tuple) else (result,)
+        while len(results) > len(self.edges) and results[-1] is None:
+            results = results[:-1]
+        if len(results) != len(self.edges):
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, "
+                f"got {len(results)})"
+            )
+        return [self._checked(i, value, recorded) for i, value in enumerate(results)]
+
+    def _checked(self, i: int, value: Any, recorded: bool) -> Gradient:
+        if value is None or self.edges[i] is None:
+            return None
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{self.name()}: expected a Tensor or None as gradient {i}, got {type(value).__name__}")
+        shape = self._input_shapes[i]
+        if tuple(value.shape) != shape:
+            raise RuntimeError(
+                f"Function {self.name()} returned an invalid gradient at index {i} - got {list(value.shape)} but "
+                f"expected shape compatible with {list(shape)}"
+            )
+        return value if recorded else value.detach().numpy()
+
+
+class Function:
+    """A differentiable function of your own: write `forward(ctx, ...)` and `backward(ctx, *grads)`, call `apply`.
+
+    >>> class Square(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 2 * x * g
+    >>> x = Tensor([3.0]).requires_grad_()
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor([6.])
+    """
+
+    @staticmethod
+    def forward(*args: Any, **options: Any) -> Any:
+        """Compute the outputs; the first argument is `ctx`, unless `setup_context` is there."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """The gradients of the inputs, given those of the outputs; None for an input that has none."""
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function.")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Call the function and record it."""
+        ctx = Context(cls)
+        needs = tuple(isinstance(v, Tensor) and v.requires_grad for v in args)
+        ctx.needs_input_grad = needs
+        setup = getattr(cls, "setup_context", None)
+        with mode(grad=False):
+            if setup is None:
+                result = cls.forward(ctx, *args)
+            else:
+                result = cls.forward(*args)
+                setup(ctx, args, result)
+        outputs = list(result) if isinstance(result, tuple) else [result]
+        ctx.outputs = len(outputs)
+        inputs = {id(v) for v in args}
+        outputs = [v.detach() if isinstance(v, Tensor) and id(v) in inputs else v for v in outputs]
+        if any(needs) and MODE.get().grad:
+            ctx.edges = tuple(v.edge if need else None for v, need in zip(args, needs, strict=True))
+            ctx._input_shapes = [tuple(v.shape) if isinstance(v, Tensor) else () for v in args]
+            ctx._shapes = [(tuple(v.shape), v.dtype.numpy) if isinstance(v, Tensor) else ((), None) for v in outputs]
+            ctx._seal(outputs)
+            for i, tensor in enumerate(outputs):
+                if isinstance(tensor, Tensor) and id(tensor) not in ctx._fixed and tensor.is_floating_point():
+                    tensor._edge = ctx if ctx.outputs == 1 else (ctx, i)
+                    tensor._requires = True
+        return tuple(outputs) if isinstance(result, tuple) else outputs[0]

@@ -1,0 +1,119 @@
+"""Whether operations are recorded and checked, per thread and async task; each is a context manager and decorator."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import Token
+from typing import Any, Self
+
+from tinygrad_nn.graph import MODE, Mode
+
+
+class _ModeChange:
+    """Changes the mode within a `with` block, or while a decorated function runs."""
+
+    changes: dict[str, bool]
+
+    def __init__(self, **changes: bool) -> None:
+        self.changes = changes
+        self._tokens: list[Token[Mode]] = []
+
+    def __enter__(self) -> Self:
+        self._tokens.append(MODE.set(MODE.get()._replace(**self.changes)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        MODE.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isgeneratorfunction(function):
+            raise TypeError("a grad mode cannot decorate a generator function; use `with` inside it")
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **options: Any) -> Any:
+            with type(self)._again(self):
+                return function(*args, **options)
+
+        return wrapped
+
+    def _again(self) -> _ModeChange:
+        return _ModeChange(**self.changes)
+
+
+class no_grad(_ModeChange):
+    """Nothing is recorded: results do not require grad.
+
+    >>> from tinygrad_nn.tensor import Tensor
+    >>> x = Tensor([1.0]).requires_grad_()
+    >>> with no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(grad=False)
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+
+class enable_grad(_ModeChange):
+    """Operations are recorded, inside a `no_grad` too."""
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(grad=True)
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+
+class inference_mode(_ModeChange):
+    """Nothing is recorded, as in `no_grad`; `inference_mode(False)` records again."""
+
+    def __init__(self, mode: bool | Callable[..., Any] = True) -> None:
+        super().__init__(grad=not mode, inference=bool(mode))
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
+
+
+class set_grad_enabled(_ModeChange):
+    """Recording switched on or off: at once when called as a function, until the end of a `with` block in one."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self._tokens.append(MODE.set(MODE.get()._replace(grad=bool(mode))))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        MODE.reset(self._tokens.pop())
+        return super().__call__(function)
+
+
+class detect_anomaly(_ModeChange):
+    """The first non-finite value, in forward or in backward, is a RuntimeError that names its op, shapes and line."""
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__(anomaly=bool(check_nan))
+
+
+class set_detect_anomaly(set_grad_enabled):
+    """Anomaly detection switched on or off, at once or for a `with` block."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        _ModeChange.__init__(self, anomaly=bool(mode and check_nan))
+        self._tokens.append(MODE.set(MODE.get()._replace(**self.changes)))
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded."""
+    return MODE.get().grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether inference mode is on."""
+    return MODE.get().inference

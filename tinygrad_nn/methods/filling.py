@@ -1,0 +1,44 @@
+"""Methods that fill a tensor in place with random numbers from PyTorch's stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinygrad_nn.generator import Generator, default_generator
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor import Tensor
+
+
+def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with uniform numbers in [a, b)."""
+    values = (generator or default_generator).uniform(tuple(input.shape), a, b, input.dtype.numpy)
+    return input._overwrite(values, "uniform_")
+
+
+def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with normal numbers of a mean and a standard deviation."""
+    values = (generator or default_generator).normal(tuple(input.shape), mean, std, input.dtype.numpy)
+    return input._overwrite(values, "normal_")
+
+
+def bernoulli_(input: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fill with ones, each with probability `p`, and zeros."""
+    return input._overwrite((generator or default_generator).bernoulli(p, tuple(input.shape)), "bernoulli_")
+
+
+def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with exponentially distributed numbers of rate `lambd`."""
+    values = (generator or default_generator).exponential(tuple(input.shape), lambd, input.dtype.numpy)
+    return input._overwrite(values, "exponential_")
+
+
+def random_(
+    input: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None
+) -> Tensor:
+    """Fill with whole numbers from `low` (0 if only one bound is given) to `high` - 1, or of the dtype's whole range."""
+    source = generator or default_generator
+    if low is None:
+        return input._overwrite(source.random_ints(tuple(input.shape), input.dtype.numpy), "random_")
+    low, high = (0, low) if high is None else (low, high)
+    return input._overwrite(source.integers(low, high, tuple(input.shape), input.dtype.numpy), "random_")
