@@ -148,7 +148,7 @@ def arange(
         raise RuntimeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
     whole = all(isinstance(bound, int) for bound in (start, end, step))
     kind = dtype_of(dtype) if dtype is not None else dtype_of(int if whole else float)
-    values = np.arange(start, end, step, None if whole else np.float64)
+    values: Array = np.arange(start, end, step, dtype=np.int64 if whole else np.float64)
     return new_leaf(values.astype(kind.numpy), requires_grad, device)
 
 

@@ -107,9 +107,7 @@ def result_type(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
                for v in values if not isinstance(v, np.ndarray)]  # fmt: skip
     result = _of_kind(a.dtype for a in arrays if a.ndim)
     for weaker in (_of_kind(a.dtype for a in arrays if not a.ndim), _of_kind(numbers)):
-        if result is None:
-            result = weaker
-        elif weaker is not None and _RANK[weaker.kind] > _RANK[result.kind]:
+        if result is None or (weaker is not None and _RANK[weaker.kind] > _RANK[result.kind]):
             result = weaker
     if result is None:
         raise TypeError("expected at least one array or number")

@@ -31,7 +31,8 @@ class Mode(NamedTuple):
     anomaly: bool = False
 
 
-MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=Mode())
+_NORMAL = Mode()
+MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=_NORMAL)
 
 
 @contextmanager
@@ -178,9 +179,9 @@ def walk(
             found.update((edge, g) for edge, g in outputs if edge in wanted)
             if not any(edge in path for edge in node.edges):
                 continue
-        for edge, gradient in zip(node.edges, node.backward(gradient, path), strict=True):
-            if gradient is not None and edge is not None:
-                send(edge, gradient)
+        for edge, part in zip(node.edges, node.backward(gradient, path), strict=True):
+            if part is not None and edge is not None:
+                send(edge, part)
         if not keep_graph:
             node.release()
     for leaf, gradient in arrived.items():

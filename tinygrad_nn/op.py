@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
@@ -86,6 +86,7 @@ class Op:
         self.node_name = f"{title}Backward0"
 
     def __call__(self, *inputs: Any, **attributes: Any) -> Any:
+        """Compute on arrays; if an input is a Tensor, record as well."""
         for value in inputs:
             record = getattr(value, "__record__", None)
             if record is not None:
@@ -149,6 +150,12 @@ class Op:
         return plan
 
 
+@overload
+def op(forward: Callable[..., Any], /) -> Op: ...
+@overload
+def op(
+    *, promote: Promotion = ..., view: bool = ..., quiet: bool = ..., ufunc: Callable[..., Any] | None = ...
+) -> Callable[[Callable[..., Any]], Op]: ...
 def op(
     forward: Callable[..., Any] | None = None,
     /,

@@ -40,7 +40,7 @@ _PROFILES = {
 _options = PrintOptions()
 
 
-def set_printoptions(  # noqa: PLR0917 (PyTorch takes them by position)
+def set_printoptions(
     precision: int | None = None,
     threshold: float | None = None,
     edgeitems: int | None = None,

@@ -86,10 +86,12 @@ def randint(
     if size is None:
         if high is None or isinstance(high, int):
             raise TypeError("randint: expected randint(high, size) or randint(low, high, size)")
-        low, high, size = 0, low, high
-    if not isinstance(high, int):
+        bounds, sizes = (0, low), high
+    elif isinstance(high, int):
+        bounds, sizes = (low, high), size
+    else:
         raise TypeError(f"randint: argument 'high' expected an int, got {type(high).__name__}")
-    values = (generator or default_generator).integers(low, high, tuple(size), dtype_of(dtype).numpy)
+    values = (generator or default_generator).integers(*bounds, tuple(sizes), dtype_of(dtype).numpy)
     return new_leaf(values, requires_grad, device)
 
 

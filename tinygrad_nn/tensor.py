@@ -16,7 +16,6 @@ from tinygrad_nn.op import UFUNCS, Array
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.variable import Variable, record, wrap
 
-
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 
@@ -45,6 +44,7 @@ class Tensor(Variable):
     __slots__ = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """An instance without values, which `__init__` gives it."""
         return object.__new__(cls)
 
     def __init__(self, *data: Any, device: Any = None) -> None:
@@ -78,9 +78,9 @@ class Tensor(Variable):
         return dtype_of(self._data.dtype)
 
     @property
-    def device(self) -> device:
+    def device(self) -> dtypes.device:
         """The CPU."""
-        return device("cpu")
+        return dtypes.device("cpu")
 
     @property
     def ndim(self) -> int:
@@ -246,7 +246,7 @@ class Tensor(Variable):
 
     # Python's protocols
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         suffixes = []
         if self.grad_fn is not None:
             suffixes.append(f"grad_fn={self.grad_fn!r}")

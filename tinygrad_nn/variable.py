@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -285,7 +285,8 @@ class Variable:
         if result._data.dtype != self._data.dtype:
             if np.dtype(self._data.dtype).kind not in "f" and result._data.dtype.kind == "f":
                 raise RuntimeError(
-                    f"{writer}: result type {dtype_of(result._data.dtype)} can't be cast to the desired output type {dtype_of(self._data.dtype)}"
+                    f"{writer}: result type {dtype_of(result._data.dtype)} can't be cast to the desired output type "
+                    f"{dtype_of(self._data.dtype)}"
                 )
             result = result._astype(self._data.dtype)
         self._write(result._data, writer)

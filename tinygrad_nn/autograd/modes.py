@@ -28,12 +28,13 @@ class _ModeChange:
         MODE.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, running in this mode."""
         if inspect.isgeneratorfunction(function):
             raise TypeError("a grad mode cannot decorate a generator function; use `with` inside it")
 
         @functools.wraps(function)
         def wrapped(*args: Any, **options: Any) -> Any:
-            with type(self)._again(self):
+            with self._again():
                 return function(*args, **options)
 
         return wrapped
@@ -56,6 +57,7 @@ class no_grad(_ModeChange):
         super().__init__(grad=False)
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """The context manager, or, given a function, that function decorated."""
         return super().__new__(cls) if function is None else cls()(function)
 
 
@@ -66,6 +68,7 @@ class enable_grad(_ModeChange):
         super().__init__(grad=True)
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """The context manager, or, given a function, that function decorated."""
         return super().__new__(cls) if function is None else cls()(function)
 
 
@@ -76,6 +79,7 @@ class inference_mode(_ModeChange):
         super().__init__(grad=not mode, inference=bool(mode))
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        """The context manager, or, given a function, that function decorated."""
         return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
 
 
@@ -90,6 +94,7 @@ class set_grad_enabled(_ModeChange):
         return self
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, decorated; what was switched at once is switched back."""
         MODE.reset(self._tokens.pop())
         return super().__call__(function)
 

@@ -21,12 +21,10 @@ class Sequential(Module):
 
     def __init__(self, *modules: Module | OrderedDict[str, Module]) -> None:
         super().__init__()
-        if len(modules) == 1 and isinstance(modules[0], dict):
-            for name, module in modules[0].items():
+        for i, given in enumerate(modules):
+            named = given.items() if isinstance(given, OrderedDict) else [(str(i), given)]
+            for name, module in named:
                 self.add_module(name, module)
-        else:
-            for i, module in enumerate(modules):
-                self.add_module(str(i), module)  # type: ignore[arg-type]
 
     def forward(self, input: Any) -> Any:
         """The output of the last module, each fed with that of the one before."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_nn.generator import default_generator
-from tinygrad_nn.methods import pointwise, shaping, softmax as _softmax
+from tinygrad_nn.methods import pointwise, shaping
+from tinygrad_nn.methods import softmax as _softmax
 from tinygrad_nn.ops import linalg
 from tinygrad_nn.ops import softmax as _losses
 from tinygrad_nn.tensor import Tensor
@@ -294,7 +294,9 @@ def _rows_and_labels(
     rows = input if input.ndim == 2 else shaping.movedim(input, axis, -1).reshape(-1, classes)
     shape, labels = labels.shape, labels.reshape(-1)
     if weight is not None and weight._data.shape != (classes,):
-        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes, got {list(weight.shape)}")
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes, got {list(weight.shape)}"
+        )
     if labels.size and weight is None and labels.min() >= 0 and labels.max() < classes and not 0 <= ignore_index < classes:
         return rows, labels, 1.0, shape
     ignored = labels == ignore_index

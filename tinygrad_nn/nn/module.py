@@ -59,6 +59,7 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
+        """The output of `forward`, with the hooks called before and after it."""
         if not (self._pre_hooks or self._hooks or self._backward_hooks):
             return self.forward(*inputs, **options)
         for hook in list(self._pre_hooks):
@@ -311,16 +312,12 @@ class Module:
 
     def to(self, *args: Any, **options: Any) -> Self:
         """Cast all floating parameters and buffers; the only device is the CPU."""
-        for module in self.modules():
-            for store in (module._parameters, module._buffers):
-                for name, value in store.items():
-                    if value is not None:
-                        cast = value.detach().to(*args, **options)
-                        if value.is_floating_point() and cast.dtype != value.dtype:
-                            value.data = cast
-                            value.grad = None
-                        elif name in module._buffers and cast.is_floating_point() and value.is_floating_point():
-                            store[name] = cast if cast.dtype != value.dtype else value
+        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
+        for value in tensors:
+            cast = value.detach().to(*args, **options)
+            if value.is_floating_point() and cast.dtype != value.dtype:
+                value.data = cast
+                value.grad = None
         return self
 
     def float(self) -> Self:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_nn.tensor import Tensor
@@ -25,5 +23,5 @@ class Parameter(Tensor):
         if requires_grad:
             self.requires_grad = True
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

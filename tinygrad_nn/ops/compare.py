@@ -19,7 +19,7 @@ def _declare(name: str, ufunc: np.ufunc, doc: str, *sample: Any) -> Op:
 
     forward: Callable[..., Any] = binary if ufunc.nin == 2 else unary
     forward.__name__, forward.__doc__ = name, doc
-    declared: Op = op(promote="common", quiet=True, ufunc=ufunc)(forward)
+    declared = op(promote="common", quiet=True, ufunc=ufunc)(forward)
     return declared.sample(*sample)
 
 

@@ -98,7 +98,7 @@ def sign(x: Array, /) -> Array:
     return np.sign(x)
 
 
-sign.vjp(x=lambda g: np.zeros_like(g)).sample((2, 3), kinks=(0.0,))
+sign.vjp(x=lambda g: g * 0).sample((2, 3), kinks=(0.0,))
 
 
 @op(promote="float", ufunc=np.exp, quiet=True)
@@ -289,7 +289,7 @@ def round(x: Array, /) -> Array:
 
 
 for _step in (floor, ceil, round):
-    _step.vjp(x=lambda g: np.zeros_like(g)).sample((2, 3), domain=(0.1, 0.4)).sample((3,), domain=(-1.9, -1.6))
+    _step.vjp(x=lambda g: g * 0).sample((2, 3), domain=(0.1, 0.4)).sample((3,), domain=(-1.9, -1.6))
 
 
 @op(promote="common", quiet=True, ufunc=np.remainder)

@@ -23,6 +23,7 @@ class Compose:
         return all(getattr(transform, "batched", False) for transform in self.transforms)
 
     def __call__(self, image: Any) -> Any:
+        """The image, or batch of images, through all of them."""
         for transform in self.transforms:
             image = transform(image)
         return image
@@ -37,6 +38,7 @@ class ToTensor:
     batched = True
 
     def __call__(self, image: Any) -> Tensor:
+        """The image as a tensor."""
         array = image.detach().numpy() if isinstance(image, Tensor) else np.asarray(image)
         if array.ndim < 2:
             raise ValueError(f"ToTensor: expected an image of 2 or more dimensions, got shape {list(array.shape)}")
@@ -59,6 +61,7 @@ class Normalize:
         self.mean, self.std = mean, std
 
     def __call__(self, tensor: Tensor) -> Tensor:
+        """The image normalised."""
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
             raise TypeError("Normalize: expected a floating Tensor; put ToTensor before it")
         mean, std = (np.asarray(v, tensor.dtype.numpy).reshape(-1, 1, 1) for v in (self.mean, self.std))
@@ -77,6 +80,7 @@ class Lambda:
         self.lambd = lambd
 
     def __call__(self, image: Any) -> Any:
+        """What the function makes of the image."""
         return self.lambd(image)
 
     def __repr__(self) -> str:
