@@ -92,8 +92,34 @@ class Node:
         """The name that `grad_fn` shows."""
         return type(self).__name__
 
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that the gradients go on to, each with the number of its output, in PyTorch's layout."""
+        return tuple(
+            edge if type(edge) is tuple else (edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge), 0)
+            for edge in self.edges
+        )
+
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+class AccumulateGrad:
+    """The end of a path: the leaf whose `.grad` takes the gradient up."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, leaf: Any) -> None:
+        self.variable = leaf
+
+    next_functions = ()
+
+    def name(self) -> str:
+        """The name that `next_functions` shows."""
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
 
 
 def source_line() -> str:

@@ -197,6 +197,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return np.sum(g, axis=axes, keepdims=True) if axes else g
 
 
+def _values(gradient: Gradient) -> Any:
+    return gradient if isinstance(gradient, np.ndarray | np.generic) else gradient.detach().numpy()
+
+
 class OpNode(Node):
     """A recorded call of an op: its saved values, and how to run its rules on them."""
 
@@ -247,7 +251,26 @@ class OpNode(Node):
             else:
                 result = rule(gradient, *arguments)
             gradients[i] = result if result.shape == shapes[i] else self._fitted(result, i)
+        if self.where:
+            self._check_finite(gradient, gradients)
         return gradients
+
+    def _check_finite(self, arrived: Gradient, gradients: list[Gradient]) -> None:
+        """In anomaly mode: name the op whose rule made the first non-finite gradient out of a finite one."""
+        if not np.isfinite(np.asarray(_values(arrived))).all():
+            return
+        for name, gradient in zip(self.op.inputs, gradients, strict=False):
+            values = None if gradient is None else np.asarray(_values(gradient))
+            if values is None or np.isfinite(values).all():
+                continue
+            kind = "nan" if np.isnan(values).any() else "inf"
+            zero = " (0 * inf: the gradient is 0 where the slope is infinite, as in the branch that a where() did not take; "
+            zero += "make the input of the op safe before it)"
+            hint = zero if kind == "nan" and (np.asarray(_values(arrived)) == 0).any() else ""
+            raise RuntimeError(
+                f"Function '{self.name()}' returned {kind} values as the gradient of '{name}', shape {list(values.shape)}, "
+                f"in its backward; its forward ran at{self.where}{hint}"
+            )
 
     def _fitted(self, gradient: Gradient, i: int) -> Gradient:
         """The gradient with its input's shape: broadcasting undone where the op broadcasts, an error elsewhere."""

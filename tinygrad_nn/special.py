@@ -1,9 +1,8 @@
 """Five special functions, array to array: knows their approximations and NumPy; knows no op and no Tensor.
 
 A kernel computes in float64 and never branches on an element: it evaluates every interval, and `np.where`
-picks. The series are Chebyshev interpolants, highest power first, in a variable that maps the interval to
-[-1, 1] and pushes the function's singularities away. float32 is float64 rounded, save for `erf`: it is in
-every GELU, and so has a way of its own.
+picks. The series are Chebyshev interpolants, highest power first, most in a variable that pushes the
+function's singularities away. float32 is float64 rounded, save for `erf`: every GELU waits for it.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
-
-_BLOCK_BYTES = 65536  # taken at a time: the buffers of one kernel stay in the cache
 
 # erf(x) / x in z = x^2 on [0, 1]
 _ERF = (
@@ -51,12 +48,10 @@ _DIGAMMA = (
     0.021396291160662835, -0.22876878323969715, 0.9959826096694623,
 )
 _ROOT = (0.46163214496836236, -1.5522348162858677e-17)  # the root of digamma(1 + f), to twice the precision
-# Stirling's series, B_2k / (2k (2k - 1)), and its derivative's, B_2k / 2k; both serve from 10 on
+# Stirling's series, B_2k / (2k (2k - 1)), and its derivative's, B_2k / 2k
 _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
 _STIRLING_SLOPE = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
-
-# The table of erf in float32: cells of 1 / 2048, up to where erf(x) rounds to 1.
-_CELLS_PER_UNIT, _CELLS = 2048, 8040
+_CELLS_PER_UNIT, _CELLS = 2048, 8040  # of the float32 table: up to where erf(x) rounds to 1
 
 
 def erf(x: Array) -> Array:
@@ -68,7 +63,6 @@ def erf(x: Array) -> Array:
     >>> erf(np.array([0.0, 0.5, -np.inf]))
     array([ 0.        ,  0.52049988, -1.        ])
     """
-    x = np.asarray(x)
     return _map(_erf, x) if x.itemsize > 4 else _map(_erf_by_table, x, np.float32)
 
 
@@ -99,9 +93,9 @@ def erfinv(x: Array) -> Array:
 def lgamma(x: Array) -> Array:
     """log|Γ(x)|, infinite at 0, -1, -2, ...
 
-    Γ(x + 1) = x Γ(x) brings x below 10 into [1, 2], where the zeros at both ends are factored out; above,
-    Stirling's series (DLMF 5.11.1); below 0, the reflection Γ(x) Γ(1 - x) = π / sin πx. Close to a zero on
-    the negative axis the error is small beside 1, not beside the value.
+    Γ(x + 1) = x Γ(x) brings x below 10 into [1, 2], where the zeros at the ends are factored out; from 10 on,
+    Stirling's series (DLMF 5.11.1); below 0, the reflection Γ(x) Γ(1 - x) = π / sin πx, whose error is small
+    beside 1, not beside a result close to 0.
 
     >>> lgamma(np.array([2.0, 5.0, -0.5]))
     array([0.        , 3.17805383, 1.26551212])
@@ -112,9 +106,9 @@ def lgamma(x: Array) -> Array:
 def digamma(x: Array) -> Array:
     """The derivative of log Γ(x): NaN at -1, -2, ..., and at ±0 the infinity on the other side.
 
-    ψ(x + 1) = ψ(x) + 1/x brings x below 10 into [1, 2], where the root is factored out; above, the asymptotic
-    series (DLMF 5.11.2); below 0, the reflection ψ(1 - x) - ψ(x) = π / tan πx. Close to a root on the
-    negative axis the error is small beside 1, not beside the value.
+    ψ(x + 1) = ψ(x) + 1/x brings x below 10 into [1, 2], where the root is factored out; from 10 on, the
+    asymptotic series (DLMF 5.11.2); below 0, the reflection ψ(1 - x) - ψ(x) = π / tan πx, whose error is small
+    beside 1, not beside a result close to 0.
 
     >>> digamma(np.array([1.0, 10.0, -0.5]))
     array([-0.57721566,  2.25175259,  0.03648997])
@@ -124,11 +118,10 @@ def digamma(x: Array) -> Array:
 
 def _map(kernel: Callable[[Array], Array], x: Array, dtype: type[np.floating[Any]] = np.float64) -> Array:
     """`kernel` over the elements of x, block by block in the order of memory, computing in `dtype`."""
-    x = np.asarray(x)
     out = np.empty_like(x, subok=False)
     blocks = np.nditer(
         [x, out], ["external_loop", "buffered", "zerosize_ok"], [["readonly"], ["writeonly"]], [dtype, dtype],
-        casting="same_kind", buffersize=_BLOCK_BYTES // np.dtype(dtype).itemsize,
+        casting="same_kind", buffersize=65536 // np.dtype(dtype).itemsize,  # so buffers stay in cache
     )
     with np.errstate(all="ignore"), blocks:
         for source, target in blocks:
@@ -166,13 +159,11 @@ def _erf_by_table(x: Array) -> Array:
 @cache
 def _erf_table() -> Array:
     """Slope and intercept of the line that erf departs from least, for each cell from -1 to 1."""
-    ends = np.arange(_CELLS + 1) / _CELLS_PER_UNIT
-    ends[0] = ends[1] / math.sqrt(2)  # the first line passes through 0: its slope balances the relative error
-    left, right = ends[:-1], ends[1:]
-    slope = (_erf(right) - _erf(left)) / (right - left)
-    slope[0] = _erf(left[:1])[0] / left[0]
+    left = np.arange(_CELLS) / _CELLS_PER_UNIT
+    middle, right = left + 0.5 / _CELLS_PER_UNIT, left + 1 / _CELLS_PER_UNIT
+    slope = (_erf(right) - _erf(left)) * _CELLS_PER_UNIT
+    slope[0] = _ERF[-1] * (1 - right[0] ** 2 / 6)  # through 0, where the relative error is to be balanced
     slope = slope.astype(np.float32).astype(np.float64)  # so that the intercept makes up for the rounding
-    middle = (left + right) / 2
     intercept = (_erf(left) - slope * left + _erf(middle) - slope * middle) / 2
     intercept[0] = -0.0  # added to -0.0 it keeps the sign
     slope, intercept = np.append(slope, 0), np.append(intercept, 1)
@@ -185,7 +176,8 @@ def _upper_tail(x: Array) -> Array:
     square, head = x * x, x.astype(np.float32).astype(np.float64)  # 24 bits: head * head is exact
     rounding = (head * head - square) + (x - head) * (x + head)  # what x * x lost, which exp would magnify
     series = _polynomial(_ERFC, (27 - 11 * x) / (27 + 9 * x))
-    return np.exp(-square) * (1 - rounding) * (series / (x + 0.5))
+    series *= np.exp(-square) * (1 - rounding) / (x + 0.5)
+    return series
 
 
 def _erfc(x: Array) -> Array:
@@ -210,10 +202,9 @@ def _lgamma(x: Array) -> Array:
         product *= np.maximum(a - k, 1)
     log = np.log(np.where((a >= 1) & (a < 10), product, a))
     near = f * (f - 1) * _polynomial(_LGAMMA, (5 * f - 2) / (f + 2)) + np.where(a < 1, -log, log)
-    series = _polynomial(_STIRLING, 1 / (a * a)) / a
-    far = (a - 0.5) * (log - 1) + (math.log(2 * math.pi) - 1) / 2 + series
+    far = (a - 0.5) * (log - 1) + (math.log(2 * math.pi) - 1) / 2 + _polynomial(_STIRLING, 1 / (a * a)) / a
     y = np.where(a < 10, near, far)
-    reflected = np.log(math.pi / np.abs(np.sin(math.pi * (x - np.rint(x))))) - y
+    reflected = math.log(math.pi) - np.log(np.abs(np.sin(math.pi * (x - np.rint(x))))) - y
     return np.where(x < 0, np.where(x == np.floor(x), np.inf, reflected), y)
 
 
@@ -223,8 +214,7 @@ def _digamma(x: Array) -> Array:
     for k in range(1, 9):
         steps += np.where(a - k >= 1, 1 / (a - k), 0)
     near = ((f - _ROOT[0]) - _ROOT[1]) * _polynomial(_DIGAMMA, (5 * f - 2) / (f + 2)) + steps
-    inverse_square = 1 / (a * a)
-    far = np.log(a) - 0.5 / a - inverse_square * _polynomial(_STIRLING_SLOPE, inverse_square)
+    far = np.log(a) - 0.5 / a - _polynomial((*_STIRLING_SLOPE, 0), 1 / (a * a))
     y = np.where(a < 10, near, far)
     reflected = y - math.pi / np.tan(math.pi * (x - np.rint(x)))
     return np.where(x < 0, np.where(x == np.floor(x), np.nan, reflected), y)
