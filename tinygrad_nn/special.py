@@ -1,8 +1,7 @@
 """Five special functions, array to array: knows their approximations and NumPy; knows no op and no Tensor.
 
-A kernel computes in float64 and never branches on an element: it evaluates every interval, and `np.where`
-picks. The series are Chebyshev interpolants, highest power first, most in a variable that pushes the
-function's singularities away. float32 is float64 rounded, save for `erf`: every GELU waits for it.
+Kernels compute in float64, each interval's series for every element: `np.where` picks. The series are
+Chebyshev interpolants, highest power first. float32 is float64 rounded, but for `erf`: every GELU waits for it.
 """
 
 from __future__ import annotations
@@ -158,15 +157,15 @@ def _erf_by_table(x: Array) -> Array:
 
 @cache
 def _erf_table() -> Array:
-    """Slope and intercept of the line that erf departs from least, for each cell from -1 to 1."""
-    left = np.arange(_CELLS) / _CELLS_PER_UNIT
+    """Slopes and intercepts of the lines that erf departs from least, one line for each cell."""
+    left = np.arange(_CELLS + 1) / _CELLS_PER_UNIT
     middle, right = left + 0.5 / _CELLS_PER_UNIT, left + 1 / _CELLS_PER_UNIT
     slope = (_erf(right) - _erf(left)) * _CELLS_PER_UNIT
     slope[0] = _ERF[-1] * (1 - right[0] ** 2 / 6)  # through 0, where the relative error is to be balanced
+    slope[-1] = 0  # the last cell stands for all beyond it: its intercept rounds to 1
     slope = slope.astype(np.float32).astype(np.float64)  # so that the intercept makes up for the rounding
     intercept = (_erf(left) - slope * left + _erf(middle) - slope * middle) / 2
-    intercept[0] = -0.0  # added to -0.0 it keeps the sign
-    slope, intercept = np.append(slope, 0), np.append(intercept, 1)
+    intercept[0] = -0.0  # adding 0.0 would turn -0.0 into 0.0
     return np.array([[*slope[:0:-1], *slope], [*-intercept[:0:-1], *intercept]], np.float32)
 
 
@@ -196,7 +195,7 @@ def _erfinv(x: Array) -> Array:
 
 
 def _lgamma(x: Array) -> Array:
-    a = np.where(x < 0, 1 - x, x)
+    a, r = np.where(x < 0, 1 - x, x), x - np.rint(x)
     f, product = a - np.floor(a), np.ones_like(a)
     for k in range(1, 9):
         product *= np.maximum(a - k, 1)
@@ -204,17 +203,17 @@ def _lgamma(x: Array) -> Array:
     near = f * (f - 1) * _polynomial(_LGAMMA, (5 * f - 2) / (f + 2)) + np.where(a < 1, -log, log)
     far = (a - 0.5) * (log - 1) + (math.log(2 * math.pi) - 1) / 2 + _polynomial(_STIRLING, 1 / (a * a)) / a
     y = np.where(a < 10, near, far)
-    reflected = math.log(math.pi) - np.log(np.abs(np.sin(math.pi * (x - np.rint(x))))) - y
+    reflected = -np.log(np.abs(r) * np.sinc(r)) - y
     return np.where(x < 0, np.where(x == np.floor(x), np.inf, reflected), y)
 
 
 def _digamma(x: Array) -> Array:
-    a = np.where(x < 0, 1 - x, x)
+    a, r = np.where(x < 0, 1 - x, x), x - np.rint(x)
     f, steps = a - np.floor(a), np.where(a < 1, -1 / a, 0)
     for k in range(1, 9):
         steps += np.where(a - k >= 1, 1 / (a - k), 0)
     near = ((f - _ROOT[0]) - _ROOT[1]) * _polynomial(_DIGAMMA, (5 * f - 2) / (f + 2)) + steps
     far = np.log(a) - 0.5 / a - _polynomial((*_STIRLING_SLOPE, 0), 1 / (a * a))
     y = np.where(a < 10, near, far)
-    reflected = y - math.pi / np.tan(math.pi * (x - np.rint(x)))
+    reflected = y - math.pi / np.tan(math.pi * r)
     return np.where(x < 0, np.where(x == np.floor(x), np.nan, reflected), y)

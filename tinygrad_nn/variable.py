@@ -54,6 +54,8 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         result._view_of(inputs[0], op, attributes)
     if mask and recording.grad and op.rules and y.dtype.kind == "f":
         _link(op, inputs, arrays, attributes, result, mask)
+        if recording.anomaly and result._edge is not None:
+            result._edge.where = source_line()
     return result
 
 
@@ -64,7 +66,9 @@ def _link(
     node = OpNode.__new__(OpNode)
     if op.variadic:
         mask = 1
-        node.edges = tuple([(v if v._edge is None else v._edge) if v._requires else None for v in inputs])
+        node.edges = tuple([
+            (v if v._edge is None else v._edge) if isinstance(v, Variable) and v._requires else None for v in inputs
+        ])  # fmt: skip
         arrays, inputs = [tuple(arrays)], ()
         node.shapes = tuple([a.shape for a in arrays[0]])
     else:
@@ -90,7 +94,7 @@ def _link(
     node.op, node.plan, node.attributes = op, plan, attributes
     node.saved, node.storages = saved, storages
     node.outputs, node.hooks, node.serial = 1, None, next(clock)
-    node.where = source_line() if MODE.get().anomaly else ""
+    node.where = ""
     result._edge, result._requires = node, True
 
 

@@ -297,7 +297,8 @@ def _rows_and_labels(
         raise RuntimeError(
             f"weight tensor should be defined either for all {classes} classes or no classes, got {list(weight.shape)}"
         )
-    if labels.size and weight is None and labels.min() >= 0 and labels.max() < classes and not 0 <= ignore_index < classes:
+    plain = weight is None and not 0 <= ignore_index < classes and labels.dtype == np.int64 and labels.size
+    if plain and labels.view(np.uint64).max() < classes:  # one pass: as an unsigned number a negative one is large
         return rows, labels, 1.0, shape
     ignored = labels == ignore_index
     safe = np.where(ignored, 0, labels)

@@ -64,9 +64,11 @@ def _pow_base(g: Any, a: Any, b: Any) -> Any:
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
-    positive = a > 0
-    safe = np.where(positive, a, 1.0) if not isinstance(a, int | float) else (a if positive else 1.0)
-    undefined = np.where(np.equal(a, 0) & (b >= 0), 0.0, np.nan)
+    if isinstance(a, int | float) and a > 0:
+        return g * (y * float(np.log(a)))
+    positive = np.greater(a, 0)
+    safe = np.where(positive, a, np.ones_like(y))
+    undefined = np.where(np.equal(a, 0) & (b >= 0), np.zeros_like(y), np.nan)
     return g * np.where(positive, y * np.log(safe), undefined)
 
 
