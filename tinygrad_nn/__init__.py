@@ -156,8 +156,7 @@ from tinygrad_nn.random import (
     seed,
     set_rng_state,
 )
-
-#from tinygrad_nn.serialization import load, save
+from tinygrad_nn.serialization import load, save
 from tinygrad_nn.tensor import Tensor
 
 __version__ = "0.1.0"

@@ -185,12 +185,14 @@ def _copy(a: Any) -> Any:
 
 @_implements(np.allclose)
 def _allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    return np.allclose(*(_tensor(v).detach().numpy() for v in (a, b)), rtol=rtol, atol=atol, equal_nan=equal_nan)
+    first, second = (_tensor(v).detach().numpy() for v in (a, b))
+    return np.allclose(first, second, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 @_implements(np.array_equal)
 def _array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
-    return np.array_equal(*(_tensor(v).detach().numpy() for v in (a1, a2)), equal_nan=equal_nan)
+    first, second = (_tensor(v).detach().numpy() for v in (a1, a2))
+    return np.array_equal(first, second, equal_nan=equal_nan)
 
 
 @_implements(np.shape)

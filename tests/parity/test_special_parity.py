@@ -7,47 +7,52 @@ from tinygrad_nn import special
 
 torch = pytest.importorskip("torch")
 
-RANGES = {
-    "erf": [(-6, 6)],
-    "erfc": [(-6, 6), (6, 26)],
-    "erfinv": [(-1, 1), (1 - 1e-6, 1)],
-    "lgamma": [(0.01, 12), (12, 1e6), (-8.9, -0.1)],
-    "digamma": [(0.01, 12), (12, 1e6), (-8.9, -0.1)],
-}
+NAMES = ["erf", "erfc", "erfinv", "lgamma", "digamma"]
+RANGES = [
+    ("erf", -6, 6),
+    ("erfc", -6, 6),
+    ("erfc", 6, 27),
+    ("erfinv", -1, 1),
+    ("erfinv", 1 - 1e-6, 1),
+    ("lgamma", 0.01, 12),
+    ("lgamma", 12, 1e6),
+    ("lgamma", -8.9, -0.1),
+    ("digamma", 0.01, 12),
+    ("digamma", 12, 1e6),
+    ("digamma", -8.9, -0.1),
+]
 
 
-def beside(name: str, x: np.ndarray, rtol: float, atol: float) -> None:
+def beside(name: str, x: np.ndarray, units: float = 10) -> None:
+    """Within some units of the last place, for lgamma and digamma (which have zeros) never below that of 1."""
     ours, theirs = getattr(special, name)(x), getattr(torch, name)(torch.from_numpy(x)).numpy()
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
-    np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol)
+    finite = np.isfinite(theirs)
+    np.testing.assert_array_equal(ours[~finite], theirs[~finite])
+    ours, theirs = ours[finite], theirs[finite]
+    scale = np.maximum(np.abs(theirs), 1 if name in ("lgamma", "digamma") else np.finfo(x.dtype).tiny)
+    assert (np.abs(ours - theirs) <= units * np.finfo(x.dtype).eps * scale).all()
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [(name, *r) for name in RANGES for r in RANGES[name]])
-def test_float64(name, low, high):
-    # PyTorch's own digamma and erfinv lose some digits near their zeros and close to 1
-    beside(name, np.linspace(low, high, 5001), rtol=1e-12, atol=1e-11 if low < 0 else 1e-14 * (name != "erfc"))
-
-
-@pytest.mark.parametrize(("name", "low", "high"), [(name, *r) for name in RANGES for r in RANGES[name]])
-def test_float32(name, low, high):
-    x = np.linspace(low, high, 5001).astype(np.float32)
-    beside(name, x, rtol=2e-5 if name == "digamma" else 3e-6, atol=3e-4 if low < -6 and name == "digamma" else 2e-6)
-
-
-@pytest.mark.parametrize("name", RANGES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "low", "high"), RANGES)
+def test_range(name, low, high, dtype):
+    # PyTorch's float64 digamma is reflected with a tangent that loses some digits
+    units = 2000 if (name, dtype) == ("digamma", np.float64) and low < 0 else 10
+    beside(name, np.linspace(low, high, 5001).astype(dtype), units)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NAMES)
 def test_specials(name, dtype):
-    x = np.array([0.0, -0.0, 1, -1, 2, -2, -3, 40, np.inf, -np.inf, np.nan], dtype)
-    x = x[~np.isnan(x) | np.isnan(x)]
-    beside(name, x, rtol=1e-6, atol=0)
+    x = np.array([0.0, -0.0, 1, -1, 2, -2, -3, 40, 1e30, -1e30, np.inf, -np.inf, np.nan], dtype)
+    beside(name, x)
     ours, theirs = getattr(special, name)(x), getattr(torch, name)(torch.from_numpy(x)).numpy()
-    zero = ours == 0
-    np.testing.assert_array_equal(np.signbit(ours[zero]), np.signbit(theirs[zero]))
+    np.testing.assert_array_equal(np.signbit(ours[ours == 0]), np.signbit(theirs[theirs == 0]))
 
 
-@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("name", NAMES)
 def test_layouts(name):
-    x = np.linspace(0.1, 0.9, 60).reshape(5, 12)[::2, ::3]
-    beside(name, x, rtol=1e-13, atol=1e-15)
-    beside(name, x.reshape(-1)[:1].reshape(()), rtol=1e-13, atol=1e-15)
-    beside(name, x[:0], rtol=0, atol=0)
+    x = np.linspace(0.1, 0.9, 60).reshape(5, 12)
+    for view in (x[::2, ::3], x.T, x[1, 2:3].reshape(()), x[:0]):
+        beside(name, view)

@@ -1,0 +1,145 @@
+"""save and load: a tree of tensors in one safetensors file; knows files and structure, never runs what it reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as _parse
+from safetensors.numpy import save as _serialize
+
+from tinygrad_nn.creation import from_numpy
+from tinygrad_nn.dtypes import dtype_of
+from tinygrad_nn.tensor import Tensor
+
+_KEY = "tinygrad_nn"
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x04")
+
+
+def save(obj: Any, f: str | os.PathLike[str]) -> None:
+    """Write a tree of dicts, lists, tuples, tensors, arrays, numbers, strings and None to the safetensors file `f`.
+
+    A flat dict of tensors keeps its keys as names, so that other programs read it as a state dict. The file is
+    written beside its place and renamed when whole. TypeError names the place in the tree of what cannot be saved.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
+    >>> save({"weight": Tensor([1.0]), "step": 3}, path)
+    >>> load(path)
+    {'weight': tensor([1.]), 'step': 3}
+    """
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    names: dict[int, str] = {}
+    tree = _describe(obj, "", arrays, names)
+    sums = {name: zlib.crc32(array.tobytes()) for name, array in arrays.items()}
+    text = json.dumps({"tree": tree, "crc32": sums}, sort_keys=False)
+    _write(Path(f), _serialize(arrays, {_KEY: text, f"{_KEY}_crc32": str(zlib.crc32(text.encode()))}))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step, or leave what is there as it is."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _describe(obj: Any, path: str, arrays: dict[str, Any], names: dict[int, str]) -> Any:
+    """The structure of `obj` as JSON; its arrays go into `arrays`, one that occurs twice only once."""
+    if isinstance(obj, Tensor | np.ndarray):
+        if id(obj) not in names:
+            name = path or "tensor"
+            while name in arrays:
+                name += "_"
+            values = obj.detach().numpy() if isinstance(obj, Tensor) else obj
+            dtype_of(values.dtype)
+            arrays[name] = np.array(values, order="C")
+            names[id(obj)] = name
+        kind = "array" if isinstance(obj, np.ndarray) else "leaf" if obj.requires_grad and obj.is_leaf else "tensor"
+        return {kind: names[id(obj)]}
+    if obj is None or isinstance(obj, bool | str):
+        return obj
+    if isinstance(obj, int):
+        return {"int": str(int(obj))}
+    if isinstance(obj, float):
+        return {"float": float(obj).hex()}
+    if isinstance(obj, Mapping):
+        items = []
+        for key, value in obj.items():
+            if not (key is None or isinstance(key, str | bool | int | float)):
+                raise TypeError(f"{path or 'object'}: expected a key that is a string or a number, got {type(key).__name__}")
+            place = f"{path}.{key}" if path else str(key)
+            items.append([_describe(key, path, arrays, names), _describe(value, place, arrays, names)])
+        return {"dict": items}
+    if isinstance(obj, list | tuple):
+        kind = "list" if isinstance(obj, list) else "tuple"
+        return {kind: [_describe(v, f"{path}.{i}" if path else str(i), arrays, names) for i, v in enumerate(obj)]}
+    raise TypeError(f"{path or 'object'}: expected tensors, numbers, strings, dicts, lists or None, got {type(obj).__name__}")
+
+
+def load(f: str | os.PathLike[str], map_location: Any = None, weights_only: bool = True) -> Any:
+    """Read what `save` wrote, or any plain safetensors file as a dict of tensors.
+
+    ValueError, in one line, for a file that is damaged or of another kind, such as one of pickles.
+    """
+    path = Path(f)
+    content = path.read_bytes()
+    if content.startswith(_PICKLES) and content[8:9] != b"{":
+        raise ValueError(
+            f"{path}: pickled files are not read, for loading one can run any code; convert it where PyTorch is: "
+            "safetensors.torch.save_file(torch.load(path), 'model.safetensors')"
+        )
+    try:
+        arrays = _parse(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        text = header.get("__metadata__", {}).get(_KEY)
+        if text is None:
+            found = {name: arrays[name] for name in sorted(arrays, key=lambda n: header[n]["data_offsets"])}
+            return {name: from_numpy(array.copy()) for name, array in found.items()}
+        if header["__metadata__"].get(f"{_KEY}_crc32") != str(zlib.crc32(text.encode())):
+            raise ValueError("the structure does not have its checksum")
+        described = json.loads(text)
+        for name, expected in described["crc32"].items():
+            if zlib.crc32(arrays[name].tobytes()) != expected:
+                raise ValueError(f"array '{name}' does not have its checksum")
+        if set(arrays) != set(described["crc32"]):
+            raise ValueError("the arrays are not those of the structure")
+        return _rebuild(described["tree"], {name: array.copy() for name, array in arrays.items()}, {})
+    except (SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: expected a whole safetensors file, found damage: {reason}") from None
+
+
+def _rebuild(tree: Any, arrays: dict[str, Any], made: dict[str, Any]) -> Any:
+    if tree is None or isinstance(tree, bool | str):
+        return tree
+    ((kind, value),) = tree.items()
+    if kind == "int":
+        return int(value)
+    if kind == "float":
+        return float.fromhex(value)
+    if kind == "dict":
+        return {_rebuild(key, arrays, made): _rebuild(item, arrays, made) for key, item in value}
+    if kind in ("list", "tuple"):
+        items = [_rebuild(item, arrays, made) for item in value]
+        return items if kind == "list" else tuple(items)
+    if kind == "array":
+        return arrays[value]
+    if kind not in ("tensor", "leaf"):
+        raise ValueError(f"unknown kind '{kind}'")
+    if value not in made:
+        made[value] = from_numpy(arrays[value]).requires_grad_(kind == "leaf")
+    return made[value]
