@@ -52,7 +52,7 @@ def test_backward_twice_explains_itself_and_is_exact_with_retain_graph():
     y.backward(retain_graph=True)
     y.backward()
     assert x.grad.tolist() == [54.0]
-    with pytest.raises(RuntimeError, match="PowBackward0.* a second time"):
+    with pytest.raises(RuntimeError, match=r"PowBackward0.* a second time"):
         y.backward()
 
 
@@ -144,7 +144,7 @@ def test_repeated_indices():
         (lambda: torch.zeros(1, 1).expand(2, 2).add_(1), RuntimeError, "single memory location"),
         (lambda: torch.zeros(2).add_(torch.zeros(3, 2)), RuntimeError, "doesn't match the broadcast shape"),
         (lambda: torch.zeros(2, dtype=torch.int64).add_(1.5), RuntimeError, "can't be cast"),
-        (lambda: (leaf(1.0, 2.0) * 2).backward(), RuntimeError, "only for scalar outputs"),
+        ((leaf(1.0, 2.0) * 2).backward, RuntimeError, "only for scalar outputs"),
         (lambda: torch.zeros(1).backward(), RuntimeError, "does not require grad"),
         (lambda: leaf(1.0).numpy(), RuntimeError, "requires grad"),
         (lambda: torch.zeros(2).item(), RuntimeError, "cannot be converted to Scalar"),

@@ -161,11 +161,10 @@ def _erf_table() -> Array:
     left = np.arange(_CELLS + 1) / _CELLS_PER_UNIT
     middle, right = left + 0.5 / _CELLS_PER_UNIT, left + 1 / _CELLS_PER_UNIT
     slope = (_erf(right) - _erf(left)) * _CELLS_PER_UNIT
-    slope[0] = _ERF[-1] * (1 - right[0] ** 2 / 6)  # through 0, where the relative error is to be balanced
     slope[-1] = 0  # the last cell stands for all beyond it: its intercept rounds to 1
     slope = slope.astype(np.float32).astype(np.float64)  # so that the intercept makes up for the rounding
     intercept = (_erf(left) - slope * left + _erf(middle) - slope * middle) / 2
-    intercept[0] = -0.0  # adding 0.0 would turn -0.0 into 0.0
+    intercept[0] = -0.0  # through 0 exactly; and -0.0, unlike 0.0, added to -0.0 leaves it be
     return np.array([[*slope[:0:-1], *slope], [*-intercept[:0:-1], *intercept]], np.float32)
 
 

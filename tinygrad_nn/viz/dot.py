@@ -1,0 +1,50 @@
+"""make_dot: the op graph behind a tensor as a graphviz.Digraph; reads public fields, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tinygrad_nn.tensor import Tensor
+
+
+def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> Any:
+    """The graph of ops that made `tensor`, from the leaves to it, as a `graphviz.Digraph`.
+
+    Leaves show their shapes, and their names where `params` (a dict, or pairs as from `named_parameters`) has them.
+    Nodes are named by position, so that the same program gives the same text. TypeError for what is no tensor,
+    ValueError for a tensor without a graph, ImportError without the package graphviz.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"make_dot: argument 'tensor' expected a Tensor, got {type(tensor).__name__}")
+    if tensor.grad_fn is None:
+        raise ValueError(f"make_dot: the tensor of shape {list(tensor.shape)} has no graph: nothing it came from requires grad")
+    try:
+        from graphviz import Digraph
+    except ImportError:
+        raise ImportError('make_dot needs graphviz: pip install "tinygrad-nn[graph]"') from None
+    named = dict(params or {})
+    names = {id(value): name for name, value in named.items()}
+    dot = Digraph(node_attr={"shape": "box", "fontname": "monospace", "fontsize": "10", "style": "filled", "fillcolor": "white"})
+    dot.node("out", f"output\n{_shape(tensor)}", fillcolor="#cfe8d5")
+    places: dict[int, str] = {}
+    waiting: list[tuple[Any, str]] = [(tensor.grad_fn, "out")]
+    while waiting:
+        node, target = waiting.pop()
+        leaf = getattr(node, "variable", None)
+        key = id(node if leaf is None else leaf)
+        known = key in places
+        place = places.setdefault(key, f"n{len(places)}")
+        dot.edge(place, target)
+        if known:
+            continue
+        if leaf is None:
+            dot.node(place, node.name().removesuffix("Backward0"))
+            waiting += [(after, place) for after, _ in reversed(node.next_functions) if after is not None]
+        else:
+            dot.node(place, "\n".join(filter(None, [names.get(key, ""), _shape(leaf)])), fillcolor="#d6e4f5")
+    return dot
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"({', '.join(map(str, tensor.shape))})"
