@@ -38,9 +38,14 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     names: dict[int, str] = {}
     tree = _describe(obj, "", arrays, names)
-    sums = {name: zlib.crc32(array.tobytes()) for name, array in arrays.items()}
+    sums = {name: _checksum(array) for name, array in arrays.items()}
     text = json.dumps({"tree": tree, "crc32": sums}, sort_keys=False)
     _write(Path(f), _serialize(arrays, {_KEY: text, f"{_KEY}_crc32": str(zlib.crc32(text.encode()))}))
+
+
+def _checksum(array: np.ndarray[Any, Any]) -> int:
+    """The CRC-32 of an array's dtype, shape and bytes."""
+    return zlib.crc32(array.tobytes(), zlib.crc32(f"{array.dtype}{array.shape}".encode()))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -104,16 +109,18 @@ def load(f: str | os.PathLike[str], map_location: Any = None, weights_only: bool
         )
     try:
         arrays = _parse(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        text = header.get("__metadata__", {}).get(_KEY)
-        if text is None:
+        raw = content[8 : 8 + int.from_bytes(content[:8], "little")]
+        header = json.loads(raw)
+        notes = header.get("__metadata__", {})
+        text, checksum = notes.get(_KEY), notes.get(f"{_KEY}_crc32")
+        if text is None and checksum is None:
             found = {name: arrays[name] for name in sorted(arrays, key=lambda n: header[n]["data_offsets"])}
             return {name: from_numpy(array.copy()) for name, array in found.items()}
-        if header["__metadata__"].get(f"{_KEY}_crc32") != str(zlib.crc32(text.encode())):
+        if text is None or checksum != str(zlib.crc32(text.encode())) or not raw.rstrip(b" ").endswith(b"}"):
             raise ValueError("the structure does not have its checksum")
         described = json.loads(text)
         for name, expected in described["crc32"].items():
-            if zlib.crc32(arrays[name].tobytes()) != expected:
+            if _checksum(arrays[name]) != expected:
                 raise ValueError(f"array '{name}' does not have its checksum")
         if set(arrays) != set(described["crc32"]):
             raise ValueError("the arrays are not those of the structure")
