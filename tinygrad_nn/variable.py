@@ -44,7 +44,11 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         inputs = _promoted(op, inputs)
         arrays = [value._data if isinstance(value, Variable) else value for value in inputs]
     recording = MODE.get()
-    y = op.forward(*arrays, **attributes) if output is None else output
+    try:
+        y = op.forward(*arrays, **attributes) if output is None else output
+    except ValueError as error:
+        shapes = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
+        raise RuntimeError(f"{op.name}: inputs of shapes {shapes} do not fit: {error}") from None
     if type(y) is not np.ndarray:
         y = np.asarray(y)
     if recording.anomaly:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.methods.dims import axes_of, axis_of, inferred, sizes_of
 from tinygrad_nn.ops import elementwise, shape
 
@@ -165,7 +166,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                     f"Sizes of tensors must match except in dimension {axis}. Expected size {kept[0].shape[other]} "
                     f"but got size {tensor.shape[other]} for tensor number {i} in the list."
                 )
-    return shape.concatenate(*kept, axis=axis)
+    return shape.concatenate(*_alike(kept, tensors), axis=axis)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -179,7 +180,13 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 "
                 f"and {list(tensor.shape)} at entry {i}"
             )
-    return shape.stack(*tensors, axis=axis_of(dim, tensors[0].ndim + 1))
+    return shape.stack(*_alike(tensors, tensors), axis=axis_of(dim, tensors[0].ndim + 1))
+
+
+def _alike(tensors: Sequence[Tensor], deciding: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors in the common dtype of the `deciding` ones."""
+    common = result_type([t.detach().numpy() for t in deciding])
+    return [t.to(common) for t in tensors]
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
