@@ -40,9 +40,15 @@ def rng_array(shape):
     return np.random.default_rng(3).uniform(0.25, 2.0, shape)
 
 
-UNARY = ["neg", "abs", "sign", "exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh", "sigmoid", "relu", "erf", "isnan", "isinf", "isfinite", "floor", "ceil", "round", "absolute", "negative", "logical_not", "bitwise_not", "sum", "mean", "prod", "var", "std", "amax", "amin", "max", "min", "argmax", "argmin", "all", "any", "flatten", "squeeze", "t", "contiguous", "clone", "unbind", "type", "float", "double", "long", "int", "bool", "cpu", "tolist", "item", "numel", "nelement", "dim", "size", "is_contiguous", "is_floating_point", "element_size", "stride"]
+UNARY = [
+    "neg", "abs", "sign", "exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh",
+    "sigmoid", "relu", "erf", "isnan", "isinf", "isfinite", "floor", "ceil", "round", "absolute", "negative", "logical_not",
+    "bitwise_not", "sum", "mean", "prod", "var", "std", "amax", "amin", "max", "min", "argmax", "argmin", "all", "any",
+    "flatten", "squeeze", "t", "contiguous", "clone", "unbind", "type", "float", "double", "long", "int", "bool", "cpu",
+    "tolist", "item", "numel", "nelement", "dim", "size", "is_contiguous", "is_floating_point", "element_size", "stride",
+]  # fmt: skip
 
-# name: what is done with a tensor; the names of the inputs it is not tried on come after it
+# What is done with a tensor.
 METHODS = {
     **{name: lambda p, x, name=name: getattr(x, name)() for name in UNARY},
     **{f"{name} {kind}": lambda p, x, name=name, other=other: getattr(x, name)(other(p, x))
