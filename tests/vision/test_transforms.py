@@ -1,0 +1,108 @@
+"""The transforms: scale, layout, dtype, whole batches, representations, and what they refuse."""
+
+import numpy as np
+import pytest
+
+import tinygrad_nn as torch
+from tinygrad_nn.vision.transforms import Compose, Lambda, Normalize, ToTensor
+
+GREY = np.arange(15, dtype=np.uint8).reshape(3, 5) * 17
+
+
+@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
+def test_a_grey_image_gets_a_channel(make):
+    image = ToTensor()(make(GREY))
+    assert (tuple(image.shape), image.dtype) == ((1, 3, 5), torch.float32)
+    np.testing.assert_allclose(image[0], GREY / 255.0, rtol=1e-6)
+    assert image.is_contiguous()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_channels_of_a_colour_image_come_first(channels):
+    picture = np.arange(2 * 5 * channels, dtype=np.uint8).reshape(2, 5, channels)
+    image = ToTensor()(picture)
+    assert tuple(image.shape) == (channels, 2, 5)
+    for channel in range(channels):
+        np.testing.assert_allclose(image[channel], picture[:, :, channel] / 255.0, rtol=1e-6)
+    assert image.is_contiguous()
+
+
+def test_a_batch_of_images_is_each_image():
+    batch = np.stack([GREY, GREY[::-1], GREY * 0])
+    together = ToTensor()(batch)
+    assert tuple(together.shape) == (3, 1, 3, 5)
+    for whole, single in zip(together, batch, strict=True):
+        np.testing.assert_array_equal(whole, ToTensor()(single))
+
+
+def test_black_is_0_and_white_is_1():
+    assert ToTensor()(np.array([[0, 255]], np.uint8)).tolist() == [[[0.0, 1.0]]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int16, np.bool_])
+def test_other_types_keep_their_values(dtype):
+    picture = (GREY % 3).astype(dtype)
+    image = ToTensor()(picture)
+    assert image.dtype.numpy == dtype
+    np.testing.assert_array_equal(image[0], picture)
+    image[0, 0, 1] = 0
+    assert picture[0, 1] == dtype(17 % 3)  # a copy: the picture stays as it was
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_what_is_no_image_is_refused(shape):
+    with pytest.raises(ValueError, match=r"expected an image of 2 or more dimensions, got shape \["):
+        ToTensor()(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("lead", [(), (5,), (2, 3)])
+def test_each_channel_is_normalised_by_its_own(dtype, lead):
+    mean, std = [0.5, 1.0, -2.0], [2.0, 0.5, 4.0]
+    image = torch.tensor(np.random.default_rng(0).normal(size=(*lead, 3, 4, 2)), dtype=dtype)
+    normal = Normalize(mean, std)(image)
+    assert (normal.shape, normal.dtype) == (image.shape, dtype)
+    for channel in range(3):
+        expected = (image.numpy()[..., channel, :, :].astype(float) - mean[channel]) / std[channel]
+        np.testing.assert_allclose(normal.numpy()[..., channel, :, :], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_normalising_leaves_its_input_alone():
+    image = torch.ones(1, 2, 2)
+    Normalize((0.5,), (0.5,))(image)
+    assert image.sum().item() == 4.0
+
+
+@pytest.mark.parametrize("image", [torch.ones(1, 2, 2, dtype=torch.uint8), GREY, [[1.0]]])
+def test_only_floating_tensors_are_normalised(image):
+    with pytest.raises(TypeError, match="put ToTensor before it"):
+        Normalize((0.5,), (0.5,))(image)
+
+
+def test_a_deviation_of_0_is_refused():
+    with pytest.raises(ValueError, match="other than 0"):
+        Normalize((0.5, 0.5), (0.5, 0.0))
+
+
+def test_lambda_takes_a_function():
+    assert Lambda(lambda image: image + 1)(2) == 3
+    with pytest.raises(TypeError, match="should be callable, got int"):
+        Lambda(3)
+
+
+def test_transforms_follow_one_another():
+    steps = Compose([ToTensor(), Normalize((0.5,), (0.5,)), Lambda(lambda image: image.flatten())])
+    np.testing.assert_allclose(steps(GREY), (GREY.ravel() / 255.0 - 0.5) / 0.5, rtol=1e-5, atol=1e-6)
+    assert Compose([])(GREY) is GREY
+
+
+def test_a_chain_takes_batches_if_all_its_links_do():
+    assert Compose([ToTensor(), Normalize((0.5,), (0.5,))]).batched
+    assert Compose([Compose([ToTensor()]), ToTensor()]).batched
+    assert not Compose([ToTensor(), Lambda(np.ravel)]).batched
+    assert not Compose([ToTensor(), np.ravel]).batched
+
+
+def test_representations():
+    steps = Compose([ToTensor(), Normalize((0.5,), (0.25,)), Lambda(len)])
+    assert repr(steps).split("\n") == ["Compose(", "    ToTensor()", "    Normalize(mean=(0.5,), std=(0.25,))", "    Lambda()", ")"]
