@@ -40,7 +40,7 @@ def test_sequential_by_names():
     assert net.second.number == 7
 
 
-@pytest.mark.parametrize("kind", [lambda *modules: nn.Sequential(*modules), lambda *modules: nn.ModuleList(modules)])
+@pytest.mark.parametrize("kind", [nn.Sequential, lambda *modules: nn.ModuleList(modules)])
 class TestLists:
     def test_index(self, kind):
         held = kind(Add(1), Add(2), Add(3))
