@@ -26,7 +26,7 @@ def softmax(x, axis):
     return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
 
 
-def chosen(x, smoothing=0.0, weight=np.ones(3)):
+def chosen(x, smoothing=0.0, weight=1.0):
     """The cross-entropy of each row against CLASSES."""
     spread = np.eye(3)[CLASSES.numpy()] * (1 - smoothing) + smoothing / 3
     return -(spread * weight * np.log(softmax(x, 1))).sum(1)
