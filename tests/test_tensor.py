@@ -80,8 +80,12 @@ def test_names_of_types(name):
     assert torch.ones(1, dtype=name).type() == f"torch.{NAMES[name]}Tensor"
 
 
+PLAIN = [
+    "neg", "abs", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh", "sigmoid", "relu", "floor",
+    "ceil", "round",
+]  # fmt: skip
 IN_PLACE = {
-    **dict.fromkeys(("neg", "abs", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos", "tanh", "sigmoid", "relu", "floor", "ceil", "round"), ()),
+    **dict.fromkeys(PLAIN, ()),
     "add": (2.0,), "sub": (2.0,), "mul": (3.0,), "div": (3.0,), "pow": (3,), "clamp": (0.4, 0.6), "clip": (0.4,),
 }  # fmt: skip
 
@@ -269,3 +273,16 @@ def test_small_functions_that_have_no_operator():
     assert dims.axes_of((0, -1), 3) == (0, 2)
     assert "torch.return_types.max(" in repr(x.max(0))
     assert "torch.return_types.min(" in repr(x.min(0))
+    assert abs(torch.tensor([-1.5])).tolist() == [1.5]
+    assert torch.tensor(x, dtype=torch.float32).dtype is torch.float32
+    assert torch.tensor(x).data_ptr() != x.data_ptr()
+    assert repr(torch.ones(1, requires_grad=True) * 2).startswith("tensor([2.], grad_fn=<")
+
+
+def test_indices_of_bytes_are_masks_and_a_scalar_can_be_gathered():
+    x = torch.tensor(A)
+    mask = (A > 0.5).astype(np.uint8)
+    np.testing.assert_array_equal(x[torch.tensor(mask)], A[A > 0.5])
+    assert torch.tensor(1.5).gather(0, torch.tensor(0)).item() == 1.5
+    with pytest.raises(TypeError, match="matmul: expected two tensors, got int and Tensor"):
+        2 @ x

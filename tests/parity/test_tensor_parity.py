@@ -275,3 +275,34 @@ def program(p, method, make):
 def test_as_in_pytorch(method, kind):
     tolerance = 2e-3 if kind == "half" else 1e-6
     compare(program, torch, tinygrad_nn, method, INPUTS[kind], tolerance=tolerance, quiet=kind == "special")
+
+
+JOINED = {
+    "rows": [(2, 3), (1, 3)], "one": [(2, 3)], "empty first": [(0,), (2, 3)], "empty both": [(0,), (0,)], "0-d": [(), ()],
+    "misfit": [(2, 3), (2, 4)], "dimensions": [(2, 3), (3,)], "same": [(2, 3), (2, 3)], "none": [], "0-d and vector": [(), (2,)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("join", ["cat", "stack", "concat"])
+@pytest.mark.parametrize("dim", [0, 1, -1, 3])
+@pytest.mark.parametrize("shapes", JOINED)
+def test_joining(join, dim, shapes):
+    if "empty" in shapes or (join == "stack" and dim):
+        dim = 0
+
+    def program(p):
+        tensors = [p.full(shape, i + 1.5, dtype=p.float64, requires_grad=True) for i, shape in enumerate(JOINED[shapes])]
+        joined = getattr(p, join)(tensors, dim)
+        return [joined, *([] if "empty" in shapes else p.autograd.grad([joined], tensors, [joined.detach() * 2]))]
+
+    compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("width", [(1, 2), (0, 1, 2, 0), (-1, 0), (1, -1, -1, 2), (1,), (1, 1, 1, 1, 1, 1), ()], ids=str)
+def test_padding(width):
+    def program(p):
+        x = p.tensor(FLOATS, requires_grad=True)
+        padded = p.nn.functional.pad(x, width, value=0.5)
+        return [padded, *p.autograd.grad([padded], [x], [padded.detach() * 2])]
+
+    compare(program, torch, tinygrad_nn)
