@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextvars import ContextVar, Token
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -35,14 +34,21 @@ _NORMAL = Mode()
 MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=_NORMAL)
 
 
-@contextmanager
-def mode(**changes: bool) -> Iterator[None]:
+class mode:
     """Change the `Mode` of this thread or async task within a `with` block."""
-    token = MODE.set(MODE.get()._replace(**changes))
-    try:
-        yield
-    finally:
-        MODE.reset(token)
+
+    __slots__ = ("changes", "token")
+
+    token: Token[Mode]
+
+    def __init__(self, **changes: bool) -> None:
+        self.changes = changes
+
+    def __enter__(self) -> None:
+        self.token = MODE.set(MODE.get()._replace(**self.changes))
+
+    def __exit__(self, *_: object) -> None:
+        MODE.reset(self.token)
 
 
 class Storage:
@@ -67,14 +73,14 @@ class Node:
 
     __slots__ = ("__weakref__", "edges", "hooks", "metadata", "outputs", "serial", "where")
 
-    edges: tuple[Edge, ...]
+    edges: Sequence[Edge]
     serial: int
     outputs: int  # 1, or the number of outputs of a node with several
     hooks: list[Callable[[Any], Any]] | None  # each sees, and may replace, the gradient that arrives
     where: str
     metadata: dict[str, Any]
 
-    def __init__(self, edges: tuple[Edge, ...], outputs: int = 1) -> None:
+    def __init__(self, edges: Sequence[Edge], outputs: int = 1) -> None:
         self.edges = edges
         self.outputs = outputs
         self.serial = next(clock)
@@ -205,7 +211,8 @@ def walk(
             found.update((edge, g) for edge, g in outputs if edge in wanted)
             if not any(edge in path for edge in node.edges):
                 continue
-        for edge, part in zip(node.edges, node.backward(gradient, path), strict=True):
+        parts = node.backward(gradient, path)
+        for edge, part in zip(node.edges, parts):  # noqa: B905  strict costs a fifth of the loop; nodes hold it
             if part is not None and edge is not None:
                 send(edge, part)
         if not keep_graph:

@@ -12,7 +12,7 @@ arrays for first derivatives and, handed Tensors, records itself for the second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
@@ -56,11 +56,20 @@ class Sample:
         return np.asarray(values, dtype)
 
 
+class Call(NamedTuple):
+    """One rule of a plan: the input it is for, and what to hand it."""
+
+    input: int
+    rule: Rule
+    slots: tuple[int, ...] | None  # places among the saved values, or ~i for the shape of input i; None: all that is saved
+    keywords: tuple[str, ...] | None  # the attributes it names; None: all there are
+
+
 class Plan(NamedTuple):
     """What a node keeps and runs when just these of its inputs need gradients."""
 
     keep: tuple[int, ...]  # which values are saved: i is input i, the number of inputs is the output
-    calls: tuple[tuple[int, Rule, tuple[int, ...], tuple[str, ...]], ...]  # input, rule, saved (~i: shape), keywords
+    calls: tuple[Call, ...]
 
 
 class Op:
@@ -103,7 +112,7 @@ class Op:
                 raise TypeError(f"{self.name}.vjp: expected rules for {self.inputs}, got one for '{name}'")
             self._slots(rule)
         self.rules.update(rules)
-        self.differentiable = sum(1 << i for i, name in enumerate(self.inputs) if name in self.rules)
+        self.differentiable = -1 if self.variadic else sum(1 << i for i, n in enumerate(self.inputs) if n in self.rules)
         return self
 
     @property
@@ -135,18 +144,26 @@ class Op:
         if not names or names[0] != "g" or unknown:
             allowed = ", ".join(["g", *known, *self.attributes])
             raise TypeError(f"{self.name}.vjp: a rule's arguments are g, then any of {allowed}; got {unknown or names}")
-        return tuple(known[name] for name in names[1:]), keywords
+        slots = tuple(known[name] for name in names[1:])
+        if self.variadic and any(k >= 0 for k in slots):
+            raise TypeError(f"{self.name}.vjp: the rule of a variadic op may ask for shapes and attributes only")
+        return slots, keywords
 
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
-        wanted = [(i, name) for i, name in enumerate(self.inputs) if mask >> i & 1 and name in self.rules]
-        slots = {name: self._slots(self.rules[name]) for _, name in wanted}
-        keep = tuple(sorted({k for wants, _ in slots.values() for k in wants if k >= 0}))
-        calls = tuple(
-            (i, self.rules[name], tuple(keep.index(k) if k >= 0 else k for k in slots[name][0]), slots[name][1])
-            for i, name in wanted
-        )
-        plan = self.plans[mask] = Plan(keep, calls)
+        wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and (self.variadic or mask >> i & 1)]
+        asked = {name: self._slots(self.rules[name]) for _, name in wanted}
+        keep = tuple(sorted({k for slots, _ in asked.values() for k in slots if k >= 0}))
+        calls = []
+        for i, name in wanted:
+            slots, keywords = asked[name]
+            places = tuple(keep.index(k) if k >= 0 else k for k in slots)
+            calls.append(Call(
+                i, self.rules[name],
+                None if places == tuple(range(len(keep))) else places,
+                None if set(keywords) == set(self.attributes) else keywords,
+            ))  # fmt: skip
+        plan = self.plans[mask] = Plan(keep, tuple(calls))
         return plan
 
 
@@ -209,7 +226,7 @@ class OpNode(Node):
     op: Op
     plan: Plan
     saved: list[Any] | None
-    shapes: tuple[tuple[int, ...], ...]
+    shapes: Sequence[tuple[int, ...]]
     attributes: dict[str, Any]
     storages: list[Storage]
 
@@ -234,22 +251,20 @@ class OpNode(Node):
         for storage in self.storages:
             if storage.changed > self.serial:
                 self._raise_changed(storage)
-        if not isinstance(gradient, np.ndarray | np.generic):
+        if type(gradient) is not np.ndarray and not isinstance(gradient, np.generic):
             values = list(self._as_tensors(gradient))
         edges, shapes, attributes = self.edges, self.shapes, self.attributes
         gradients: list[Gradient] = [None] * len(edges)
+        if self.op.variadic:
+            _, rule, _, keywords = self.plan.calls[0]
+            parts = rule(gradient, *([shapes] if self.plan.calls[0].slots else ()), **attributes)
+            return [self._fitted(part, i) if edges[i] is not None else None for i, part in enumerate(parts)]
         for i, rule, slots, keywords in self.plan.calls:
-            if self.op.variadic:
-                parts = rule(gradient, *[values[k] if k >= 0 else shapes for k in slots],
-                             **{k: attributes[k] for k in keywords})  # fmt: skip
-                return [self._fitted(part, j) if edges[j] is not None else None for j, part in enumerate(parts)]
             if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
                 continue
-            arguments = [values[k] if k >= 0 else shapes[~k] for k in slots]
-            if keywords:
-                result = rule(gradient, *arguments, **{k: attributes[k] for k in keywords})
-            else:
-                result = rule(gradient, *arguments)
+            arguments = values if slots is None else [values[k] if k >= 0 else shapes[~k] for k in slots]
+            named = attributes if keywords is None else {k: attributes[k] for k in keywords}
+            result = rule(gradient, *arguments, **named)
             gradients[i] = result if result.shape == shapes[i] else self._fitted(result, i)
         if self.where:
             self._check_finite(gradient, gradients)
@@ -292,8 +307,6 @@ class OpNode(Node):
         for k, value in zip(self.plan.keep, self.saved or (), strict=True):
             if k == len(self.op.inputs):
                 yield gradient.rewrap(value, self)
-            elif self.op.variadic:
-                yield tuple(gradient.rewrap(v, edge) for v, edge in zip(value, self.edges, strict=True))
             else:
                 yield gradient.rewrap(value, self.edges[k]) if isinstance(value, np.ndarray) else value
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_nn.dtypes import dtype_of, result_type
 from tinygrad_nn.graph import MODE, Edge, Node, Storage, clock, mode, source_line, walk
-from tinygrad_nn.op import Array, Op, OpNode
+from tinygrad_nn.op import Array, Op, OpNode, Plan
 from tinygrad_nn.ops import elementwise, index, shape
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -24,10 +24,14 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: Array | None = None) -> Any:
     """Compute an op (or take its `output` as given) and, where gradients can flow, link it into the graph."""
     arrays: list[Any] = []
+    edges: list[Edge] = []
+    shapes: list[tuple[int, ...]] = []
     mask, bit, dtype, plain = 0, 1, None, True
     for value in inputs:
+        edge, shape = None, ()
         if isinstance(value, Variable):
             array = value._data
+            shape = array.shape
             if array.dtype is not dtype:
                 plain = plain and dtype is None
                 dtype = array.dtype
@@ -35,20 +39,26 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
                 value._refresh()
             if value._requires:
                 mask |= bit
+                edge = value if value._edge is None else value._edge
         else:
             array = value
             plain = plain and (type(value) is float or type(value) is int)
+            if type(value) is np.ndarray:
+                shape = value.shape
         arrays.append(array)
+        edges.append(edge)
+        shapes.append(shape)
         bit <<= 1
     if not (plain and (dtype is _FLOAT32 or dtype is _FLOAT64)) and op.promote != "none":
-        inputs = _promoted(op, inputs)
-        arrays = [value._data if isinstance(value, Variable) else value for value in inputs]
+        promoted = _promoted(op, inputs)
+        if promoted is not None:
+            return record(op, promoted, attributes, output)
     recording = MODE.get()
     try:
         y = op.forward(*arrays, **attributes) if output is None else output
     except ValueError as error:
-        shapes = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
-        raise RuntimeError(f"{op.name}: inputs of shapes {shapes} do not fit: {error}") from None
+        misfits = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
+        raise RuntimeError(f"{op.name}: inputs of shapes {misfits} do not fit: {error}") from None
     if type(y) is not np.ndarray:
         y = np.asarray(y)
     if recording.anomaly:
@@ -56,54 +66,40 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
     result = wrap(y)
     if op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0]):
         result._view_of(inputs[0], op, attributes)
-    if mask and recording.grad and op.rules and y.dtype.kind == "f":
-        _link(op, inputs, arrays, attributes, result, mask)
-        if recording.anomaly and result._edge is not None:
-            result._edge.where = source_line()
+    mask &= op.differentiable
+    if mask and recording.grad and y.dtype.kind == "f":
+        node = _new(OpNode)
+        node.op, node.attributes, node.edges, node.shapes = op, attributes, edges, shapes
+        node.outputs, node.hooks, node.serial = 1, None, next(clock)
+        node.where = source_line() if recording.anomaly else ""
+        node.plan = op.plans.get(mask) or op.plan(mask)
+        node.saved, node.storages = _kept(node.plan, inputs, arrays, result)
+        result._edge, result._requires = node, True
     return result
 
 
-def _link(
-    op: Op, inputs: tuple[Any, ...], arrays: list[Any], attributes: dict[str, Any], result: Variable, mask: int
-) -> None:
-    """Give `result` a node that holds what the rules of the inputs in `mask` will ask for."""
-    node = OpNode.__new__(OpNode)
-    if op.variadic:
-        mask = 1
-        node.edges = tuple([
-            (v if v._edge is None else v._edge) if isinstance(v, Variable) and v._requires else None for v in inputs
-        ])  # fmt: skip
-        arrays, inputs = [tuple(arrays)], ()
-        node.shapes = tuple([a.shape for a in arrays[0]])
-    else:
-        mask &= op.differentiable
-        if not mask:
-            return
-        node.edges = tuple([(v if v._edge is None else v._edge) if mask >> i & 1 else None for i, v in enumerate(inputs)])
-        node.shapes = tuple([a.shape if type(a) is np.ndarray else () for a in arrays])
-    plan = op.plans.get(mask) or op.plan(mask)
-    saved, storages = [], []
+def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: Variable) -> tuple[list[Any], list[Storage]]:
+    """What the rules will ask for, and the storages in which it must not change until then."""
+    saved: list[Any] = []
+    storages: list[Storage] = []
     for k in plan.keep:
-        holder = result
         if k < len(arrays):
             saved.append(arrays[k])
-            if k >= len(inputs) or not isinstance(holder := inputs[k], Variable):
+            holder = inputs[k]
+            if not isinstance(holder, Variable):
                 continue
         else:
+            holder = result
             saved.append(result._data)
         storage = holder._storage
         if storage is None:
             storage = holder._storage = Storage()
         storages.append(storage)
-    node.op, node.plan, node.attributes = op, plan, attributes
-    node.saved, node.storages = saved, storages
-    node.outputs, node.hooks, node.serial = 1, None, next(clock)
-    node.where = ""
-    result._edge, result._requires = node, True
+    return saved, storages
 
 
-def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs of a mixed call brought to PyTorch's common dtype, through the graph."""
+def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The inputs of a mixed call brought to PyTorch's common dtype, through the graph; None if they are in it."""
     exempt = op.unpromoted
     values = [v.item() if isinstance(v, np.generic) else wrap(v) if isinstance(v, np.ndarray) else v for v in inputs]
     for i, v in enumerate(values):
@@ -116,7 +112,7 @@ def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             values[i] = v._astype(common)
         elif isinstance(v, bool) or (isinstance(v, float) and common.kind != "f"):
             values[i] = common.type(v)
-    return tuple(values)
+    return None if all(value is given for value, given in zip(values, inputs, strict=True)) else tuple(values)
 
 
 def _check_forward(op: Op, arrays: list[Any], y: Array) -> None:

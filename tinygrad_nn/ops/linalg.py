@@ -23,12 +23,20 @@ def _rows(v: Any) -> Any:
     return v if len(v.shape) == 2 else np.reshape(v, (-1, v.shape[-1]))
 
 
+_FEW, _MANY = 8, 64  # between these, OpenBLAS multiplies W by the rows a quarter faster than the rows by W transposed
+
+
 @op
 def linear(x: Array, weight: Array, bias: Array | None, /) -> Array:
     """(..., in) times the transpose of (out, in), plus (out,) -> (..., out)."""
-    y = np.dot(_rows(x), weight.T)
-    if bias is not None:
-        y += bias
+    rows = _rows(x)
+    if _FEW <= len(rows) < _MANY and weight.flags.c_contiguous:
+        y = np.dot(weight, rows.T).T
+        y = np.add(y, bias, order="C") if bias is not None else np.ascontiguousarray(y)
+    else:
+        y = np.dot(rows, weight.T)
+        if bias is not None:
+            y += bias
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
 
 
