@@ -47,97 +47,12 @@ from tinygrad_nn.dtypes import (
 )
 from tinygrad_nn.dtypes import bool_ as bool
 from tinygrad_nn.generator import Generator, default_generator
-from tinygrad_nn.methods.indexing import gather, index_select, masked_select
-from tinygrad_nn.methods.matrices import bmm, dot, matmul, mm, mv
-from tinygrad_nn.methods.pointwise import (
-    abs,
-    add,
-    bitwise_and,
-    bitwise_not,
-    bitwise_or,
-    bitwise_xor,
-    ceil,
-    clamp,
-    cos,
-    div,
-    eq,
-    erf,
-    exp,
-    expm1,
-    floor,
-    floor_divide,
-    ge,
-    gt,
-    isfinite,
-    isinf,
-    isnan,
-    le,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    lt,
-    masked_fill,
-    maximum,
-    minimum,
-    mul,
-    ne,
-    neg,
-    pow,
-    reciprocal,
-    relu,
-    remainder,
-    round,
-    rsqrt,
-    sigmoid,
-    sign,
-    sin,
-    sqrt,
-    square,
-    sub,
-    tanh,
-    where,
-)
-from tinygrad_nn.methods.reduction import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    cumsum,
-    logsumexp,
-    max,
-    mean,
-    min,
-    prod,
-    std,
-    sum,
-    var,
-)
-from tinygrad_nn.methods.shaping import (
-    broadcast_to,
-    cat,
-    chunk,
-    clone,
-    flatten,
-    flip,
-    movedim,
-    narrow,
-    permute,
-    reshape,
-    roll,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    unbind,
-    unflatten,
-    unsqueeze,
-)
-from tinygrad_nn.methods.softmax import log_softmax, softmax
+from tinygrad_nn.methods.indexing import *
+from tinygrad_nn.methods.matrices import *
+from tinygrad_nn.methods.pointwise import *
+from tinygrad_nn.methods.reduction import *
+from tinygrad_nn.methods.shaping import *
+from tinygrad_nn.methods.softmax import *
 from tinygrad_nn.printing import set_printoptions
 from tinygrad_nn.random import (
     bernoulli,
@@ -162,5 +77,4 @@ from tinygrad_nn.tensor import Tensor
 __version__ = "0.1.0"
 
 float, double, half, long, int, short = float32, float64, float16, int64, int32, int16
-clip, concat, concatenate, multiply, subtract, divide, absolute, negative = clamp, cat, cat, mul, sub, div, abs, neg
 

@@ -192,7 +192,7 @@ class Variable:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if cls.__mro__[1] is Variable:
+        if Variable in cls.__bases__:
             global _face
             _face = cls
 

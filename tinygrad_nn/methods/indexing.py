@@ -12,6 +12,10 @@ from tinygrad_nn.ops import index as ops
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "gather", "index_select", "masked_select",
+]  # fmt: skip
+
 
 def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Any index of Tensors, lists, slices and numbers as a NumPy index that always holds an ellipsis.

@@ -10,6 +10,10 @@ from tinygrad_nn.ops import linalg
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "bmm", "dot", "matmul", "mm", "mv",
+]  # fmt: skip
+
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """(..., m, k) @ (..., k, n) -> (..., m, n); leading dimensions broadcast, vectors are rows and columns."""

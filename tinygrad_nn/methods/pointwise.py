@@ -10,6 +10,14 @@ from tinygrad_nn.ops import elementwise as ops
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "abs", "absolute", "add", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clip", "cos",
+    "div", "divide", "eq", "erf", "exp", "expm1", "floor", "floor_divide", "ge", "gt", "isfinite", "isinf", "isnan",
+    "le", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt", "masked_fill", "maximum", "minimum", "mul",
+    "multiply", "ne", "neg", "negative", "pow", "reciprocal", "relu", "remainder", "round", "rsqrt", "sigmoid", "sign",
+    "sin", "sqrt", "square", "sub", "subtract", "tanh", "true_divide", "where",
+]  # fmt: skip
+
 Number: TypeAlias = bool | int | float
 
 
@@ -290,3 +298,6 @@ def ceil(input: Tensor) -> Tensor:
 def round(input: Tensor) -> Tensor:
     """The nearest integer, halves to even; its slope is 0."""
     return ops.round(input)
+
+
+clip, multiply, subtract, divide, absolute, negative, true_divide = clamp, mul, sub, div, abs, neg, div

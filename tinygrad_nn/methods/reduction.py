@@ -12,6 +12,11 @@ from tinygrad_nn.ops import elementwise, reduce
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "logsumexp", "max", "mean", "min", "prod", "std", "sum",
+    "var",
+]  # fmt: skip
+
 Dims: TypeAlias = int | Sequence[int] | None
 
 

@@ -14,6 +14,11 @@ from tinygrad_nn.ops import elementwise, shape
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "broadcast_to", "cat", "chunk", "clone", "concat", "concatenate", "flatten", "flip", "movedim", "narrow", "permute",
+    "reshape", "roll", "split", "squeeze", "stack", "t", "transpose", "unbind", "unflatten", "unsqueeze",
+]  # fmt: skip
+
 
 def reshape(input: Tensor, *sizes: Any) -> Tensor:
     """The same elements in another shape, at most one size of it -1; a view where the memory allows."""
@@ -277,3 +282,6 @@ def contiguous(input: Tensor) -> Tensor:
 def clone(input: Tensor) -> Tensor:
     """A copy through which gradients pass."""
     return elementwise.copy(input)
+
+
+concat, concatenate = cat, cat

@@ -10,6 +10,10 @@ from tinygrad_nn.ops import softmax as ops
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "log_softmax", "softmax",
+]  # fmt: skip
+
 
 def softmax(input: Tensor, dim: int) -> Tensor:
     """exp(input) / sum(exp(input)) along `dim`."""

@@ -9,30 +9,25 @@ import numpy as np
 
 from tinygrad_nn import dtypes, printing
 from tinygrad_nn.dtypes import DTypeLike, Size, dtype_of
-from tinygrad_nn.methods import filling, indexing, matrices, pointwise, reduction, shaping, softmax
+from tinygrad_nn.methods import indexing, matrices, shaping
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.numpy_protocol import FUNCTIONS
 from tinygrad_nn.op import UFUNCS, Array
-from tinygrad_nn.ops import elementwise, shape
+from tinygrad_nn.ops import shape
+from tinygrad_nn.tensor.filling import Filling
+from tinygrad_nn.tensor.indexing import Indexing
+from tinygrad_nn.tensor.matrices import Matrices
+from tinygrad_nn.tensor.operators import Operators
+from tinygrad_nn.tensor.pointwise import Pointwise
+from tinygrad_nn.tensor.reduction import Reduction
+from tinygrad_nn.tensor.shaping import Shaping
 from tinygrad_nn.variable import Variable, record, wrap
 
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 
 
-def _in_place(function: Any) -> Any:
-    """The method that writes what `function` gives back into its tensor."""
-    name = function.__name__ + "_"
-
-    def method(self: Tensor, *args: Any, **options: Any) -> Tensor:
-        before = self._before_write((*args, *options.values()), name)
-        return self._become(function(before, *args, **options), name)
-
-    method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
-    return method
-
-
-class Tensor(Variable):
+class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filling, Variable):
     """An n-dimensional array that remembers how it was computed.
 
     >>> x = Tensor([1.0, 2.0]).requires_grad_()
@@ -294,255 +289,6 @@ class Tensor(Variable):
 
     def __getitem__(self, key: Any) -> Tensor:
         return indexing.getitem(self, key)
-
-    # operators
-
-    def __add__(self, other: Any) -> Tensor:
-        return record(elementwise.add, (self, other), {})
-
-    def __radd__(self, other: Any) -> Tensor:
-        return record(elementwise.add, (other, self), {})
-
-    def __sub__(self, other: Any) -> Tensor:
-        return pointwise.sub(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return pointwise.sub(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return record(elementwise.mul, (self, other), {})
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return record(elementwise.mul, (other, self), {})
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return record(elementwise.div, (self, other), {})
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return record(elementwise.div, (other, self), {})
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return pointwise.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return pointwise.floor_divide(other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return pointwise.remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return pointwise.remainder(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return pointwise.pow(self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return pointwise.pow(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return matrices.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return matrices.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return pointwise.neg(self)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return pointwise.abs(self)
-
-    def __invert__(self) -> Tensor:
-        return pointwise.bitwise_not(self)
-
-    def __and__(self, other: Any) -> Tensor:
-        return pointwise.bitwise_and(self, other)
-
-    def __or__(self, other: Any) -> Tensor:
-        return pointwise.bitwise_or(self, other)
-
-    def __xor__(self, other: Any) -> Tensor:
-        return pointwise.bitwise_xor(self, other)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __eq__(self, other: Any) -> Any:
-        return _compared(pointwise.eq, self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return _compared(pointwise.ne, self, other)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return pointwise.lt(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return pointwise.le(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return pointwise.gt(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return pointwise.ge(self, other)
-
-    # methods: the functions of `methods`, whose first argument is the tensor
-
-    add = pointwise.add
-    sub = pointwise.sub
-    mul = pointwise.mul
-    div = pointwise.div
-    pow = pointwise.pow
-    neg = pointwise.neg
-    abs = pointwise.abs
-    sign = pointwise.sign
-    exp = pointwise.exp
-    log = pointwise.log
-    log1p = pointwise.log1p
-    expm1 = pointwise.expm1
-    sqrt = pointwise.sqrt
-    rsqrt = pointwise.rsqrt
-    square = pointwise.square
-    reciprocal = pointwise.reciprocal
-    sin = pointwise.sin
-    cos = pointwise.cos
-    tanh = pointwise.tanh
-    sigmoid = pointwise.sigmoid
-    relu = pointwise.relu
-    erf = pointwise.erf
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
-    clamp = pointwise.clamp
-    masked_fill = pointwise.masked_fill
-    eq = pointwise.eq
-    ne = pointwise.ne
-    lt = pointwise.lt
-    le = pointwise.le
-    gt = pointwise.gt
-    ge = pointwise.ge
-    floor_divide = pointwise.floor_divide
-    remainder = pointwise.remainder
-    logical_not = pointwise.logical_not
-    logical_and = pointwise.logical_and
-    logical_or = pointwise.logical_or
-    bitwise_not = pointwise.bitwise_not
-    bitwise_and = pointwise.bitwise_and
-    bitwise_or = pointwise.bitwise_or
-    bitwise_xor = pointwise.bitwise_xor
-    isnan = pointwise.isnan
-    isinf = pointwise.isinf
-    isfinite = pointwise.isfinite
-    floor = pointwise.floor
-    ceil = pointwise.ceil
-    round = pointwise.round
-    subtract = pointwise.sub
-    multiply = pointwise.mul
-    divide = pointwise.div
-    true_divide = pointwise.div
-    absolute = pointwise.abs
-    negative = pointwise.neg
-    clip = pointwise.clamp
-
-    sum = reduction.sum
-    mean = reduction.mean
-    prod = reduction.prod
-    var = reduction.var
-    std = reduction.std
-    amax = reduction.amax
-    amin = reduction.amin
-    max = reduction.max
-    min = reduction.min
-    argmax = reduction.argmax
-    argmin = reduction.argmin
-    cumsum = reduction.cumsum
-    logsumexp = reduction.logsumexp
-    all = reduction.all
-    any = reduction.any
-
-    reshape = shaping.reshape
-    view = shaping.view
-    view_as = shaping.view_as
-    flatten = shaping.flatten
-    unflatten = shaping.unflatten
-    squeeze = shaping.squeeze
-    unsqueeze = shaping.unsqueeze
-    transpose = shaping.transpose
-    t = shaping.t
-    permute = shaping.permute
-    movedim = shaping.movedim
-    expand = shaping.expand
-    expand_as = shaping.expand_as
-    broadcast_to = shaping.broadcast_to
-    sum_to_size = shaping.sum_to_size
-    unbind = shaping.unbind
-    narrow = shaping.narrow
-    split = shaping.split
-    chunk = shaping.chunk
-    flip = shaping.flip
-    roll = shaping.roll
-    contiguous = shaping.contiguous
-    clone = shaping.clone
-
-    gather = indexing.gather
-    index_select = indexing.index_select
-    masked_select = indexing.masked_select
-
-    matmul = matrices.matmul
-    mm = matrices.mm
-    bmm = matrices.bmm
-    mv = matrices.mv
-    dot = matrices.dot
-
-    def where(self, condition: Tensor, other: Any) -> Tensor:
-        """This tensor where `condition` holds, `other` elsewhere."""
-        return pointwise.where(condition, self, other)
-
-    def softmax(self, dim: Any, dtype: DTypeLike | None = None) -> Tensor:
-        """exp(self) / sum(exp(self)) along `dim`."""
-        return softmax.softmax(self if dtype is None else self.to(dtype), dim)
-
-    def log_softmax(self, dim: Any, dtype: DTypeLike | None = None) -> Tensor:
-        """The logarithm of softmax along `dim`."""
-        return softmax.log_softmax(self if dtype is None else self.to(dtype), dim)
-
-    add_ = _in_place(pointwise.add)
-    sub_ = _in_place(pointwise.sub)
-    mul_ = _in_place(pointwise.mul)
-    div_ = _in_place(pointwise.div)
-    pow_ = _in_place(pointwise.pow)
-    neg_ = _in_place(pointwise.neg)
-    abs_ = _in_place(pointwise.abs)
-    exp_ = _in_place(pointwise.exp)
-    log_ = _in_place(pointwise.log)
-    log1p_ = _in_place(pointwise.log1p)
-    sqrt_ = _in_place(pointwise.sqrt)
-    rsqrt_ = _in_place(pointwise.rsqrt)
-    square_ = _in_place(pointwise.square)
-    reciprocal_ = _in_place(pointwise.reciprocal)
-    sin_ = _in_place(pointwise.sin)
-    cos_ = _in_place(pointwise.cos)
-    tanh_ = _in_place(pointwise.tanh)
-    sigmoid_ = _in_place(pointwise.sigmoid)
-    relu_ = _in_place(pointwise.relu)
-    clamp_ = _in_place(pointwise.clamp)
-    masked_fill_ = _in_place(pointwise.masked_fill)
-    floor_ = _in_place(pointwise.floor)
-    ceil_ = _in_place(pointwise.ceil)
-    round_ = _in_place(pointwise.round)
-    clip_ = clamp_
-    uniform_ = filling.uniform_
-    normal_ = filling.normal_
-    bernoulli_ = filling.bernoulli_
-    exponential_ = filling.exponential_
-    random_ = filling.random_
-    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = add_, sub_, mul_, div_, pow_
-
-
-def _compared(comparison: Any, a: Tensor, b: Any) -> Any:
-    """A comparison that is False, as Python wants it, against what is neither tensor nor number."""
-    if b is None or isinstance(b, str):
-        return NotImplemented
-    return comparison(a, b)
 
 
 def _rebuild(kind: type[Tensor], array: Array, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:

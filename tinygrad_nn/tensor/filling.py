@@ -1,0 +1,17 @@
+"""The methods that fill a tensor with random numbers."""
+
+from __future__ import annotations
+
+from tinygrad_nn.methods import filling
+
+
+class Filling:
+    """The methods that fill a tensor with random numbers."""
+
+    __slots__ = ()
+
+    uniform_ = filling.uniform_
+    normal_ = filling.normal_
+    bernoulli_ = filling.bernoulli_
+    exponential_ = filling.exponential_
+    random_ = filling.random_

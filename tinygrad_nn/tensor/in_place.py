@@ -1,0 +1,18 @@
+"""How a function becomes the method that writes its result into the tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method `name_` that writes what `function`, called `name`, gives back into its tensor."""
+    name = function.__name__ + "_"
+
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        before = self._before_write((*args, *options.values()), name)
+        return self._become(function(before, *args, **options), name)
+
+    method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
+    return method

@@ -1,0 +1,118 @@
+"""Python's operators on tensors: each is a function of `methods`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_nn.methods import matrices, pointwise
+from tinygrad_nn.ops import elementwise
+from tinygrad_nn.tensor.in_place import in_place
+from tinygrad_nn.variable import record
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor.tensor import Tensor
+
+
+class Operators:
+    """What Python's operators do with tensors."""
+
+    __slots__ = ()
+
+    def __add__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.add, (self, other), {})
+
+    def __radd__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.add, (other, self), {})
+
+    def __sub__(self: Any, other: Any) -> Tensor:
+        return pointwise.sub(self, other)
+
+    def __rsub__(self: Any, other: Any) -> Tensor:
+        return pointwise.sub(other, self)
+
+    def __mul__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.mul, (self, other), {})
+
+    def __rmul__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.mul, (other, self), {})
+
+    def __truediv__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.div, (self, other), {})
+
+    def __rtruediv__(self: Any, other: Any) -> Tensor:
+        return record(elementwise.div, (other, self), {})
+
+    def __floordiv__(self: Any, other: Any) -> Tensor:
+        return pointwise.floor_divide(self, other)
+
+    def __rfloordiv__(self: Any, other: Any) -> Tensor:
+        return pointwise.floor_divide(other, self)
+
+    def __mod__(self: Any, other: Any) -> Tensor:
+        return pointwise.remainder(self, other)
+
+    def __rmod__(self: Any, other: Any) -> Tensor:
+        return pointwise.remainder(other, self)
+
+    def __pow__(self: Any, other: Any) -> Tensor:
+        return pointwise.pow(self, other)
+
+    def __rpow__(self: Any, other: Any) -> Tensor:
+        return pointwise.pow(other, self)
+
+    def __matmul__(self: Any, other: Any) -> Tensor:
+        return matrices.matmul(self, other)
+
+    def __rmatmul__(self: Any, other: Any) -> Tensor:
+        return matrices.matmul(other, self)
+
+    def __neg__(self: Any) -> Tensor:
+        return pointwise.neg(self)
+
+    def __pos__(self: Any) -> Tensor:
+        return self
+
+    def __abs__(self: Any) -> Tensor:
+        return pointwise.abs(self)
+
+    def __invert__(self: Any) -> Tensor:
+        return pointwise.bitwise_not(self)
+
+    def __and__(self: Any, other: Any) -> Tensor:
+        return pointwise.bitwise_and(self, other)
+
+    def __or__(self: Any, other: Any) -> Tensor:
+        return pointwise.bitwise_or(self, other)
+
+    def __xor__(self: Any, other: Any) -> Tensor:
+        return pointwise.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __eq__(self: Any, other: Any) -> Any:
+        return _compared(pointwise.eq, self, other)
+
+    def __ne__(self: Any, other: Any) -> Any:
+        return _compared(pointwise.ne, self, other)
+
+    def __lt__(self: Any, other: Any) -> Tensor:
+        return pointwise.lt(self, other)
+
+    def __le__(self: Any, other: Any) -> Tensor:
+        return pointwise.le(self, other)
+
+    def __gt__(self: Any, other: Any) -> Tensor:
+        return pointwise.gt(self, other)
+
+    def __ge__(self: Any, other: Any) -> Tensor:
+        return pointwise.ge(self, other)
+
+    __iadd__, __isub__, __imul__ = in_place(pointwise.add), in_place(pointwise.sub), in_place(pointwise.mul)
+    __itruediv__, __ipow__ = in_place(pointwise.div), in_place(pointwise.pow)
+
+
+def _compared(comparison: Any, a: Tensor, b: Any) -> Any:
+    """A comparison that is False, as Python wants it, against what is neither tensor nor number."""
+    if b is None or isinstance(b, str):
+        return NotImplemented
+    return comparison(a, b)
