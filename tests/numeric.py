@@ -5,6 +5,14 @@ import numpy as np
 from tinygrad_nn.variable import differentiate, wrap
 
 
+SYMMETRIC = {"cholesky", "eigh"}  # what reads one triangle of a symmetric matrix has a derivative along symmetric changes only
+
+
+def along(op, gradient):
+    """The gradient, of an op on symmetric matrices its part along symmetric changes."""
+    return gradient + gradient.mT if op.name in SYMMETRIC else gradient
+
+
 def differentiable(op, inputs):
     """The numbers of the inputs that have a rule and a float array."""
     return [
@@ -48,7 +56,7 @@ def check(op, sample, order):
     if order == 1:
         for gradient, i in zip(first, wanted, strict=True):
             expected = central_difference(lambda *v: float(np.sum(op.forward(*v, **attributes) * upstream)), inputs, i)
-            np.testing.assert_allclose(np.asarray(gradient), expected, rtol=1e-5, atol=1e-6, err_msg=op.name)
+            np.testing.assert_allclose(along(op, np.asarray(gradient)), along(op, expected), rtol=1e-5, atol=1e-6, err_msg=op.name)
         return
     weights = [rng.standard_normal(np.shape(gradient)) for gradient in first]
 
@@ -64,4 +72,4 @@ def check(op, sample, order):
     for leaf, i in zip(leaves, wanted, strict=True):
         second = np.asarray(found.get(leaf, np.zeros(inputs[i].shape)))
         expected = central_difference(weighted, inputs, i)
-        np.testing.assert_allclose(second, expected, rtol=1e-4, atol=1e-5, err_msg=op.name)
+        np.testing.assert_allclose(along(op, second), along(op, expected), rtol=1e-4, atol=1e-5, err_msg=op.name)
