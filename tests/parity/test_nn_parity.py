@@ -20,6 +20,8 @@ ONE_HOT = np.eye(5)[[1, 0, 4, 4]]
 CLASSES = np.array([1, 0, 4, 4])
 IGNORED = np.array([1, -100, 4, 0])
 WEIGHT = RNG.uniform(0.5, 2, 5)
+KINK = np.array([-1.0, 0.0, 2.0, 25.0, -25.0])
+ALL_IGNORED = np.full(4, -100)
 FAR = np.array([-200.0, -1.0, 1.0, 200.0])
 ZERO = np.array([-1.0, 0.0, 2.0])
 REDUCTIONS = ("mean", "sum", "none")
@@ -86,6 +88,7 @@ LAYERS = {
     "LeakyReLU": (lambda nn: nn.LeakyReLU(), X),
     "LeakyReLU-zero": (lambda nn: nn.LeakyReLU(0.3), ZERO),
     "LeakyReLU-slope": (lambda nn: nn.LeakyReLU(0.2), X),
+    "Dropout-inplace": (lambda nn: nn.Dropout(0.5, inplace=True), X),
     "LeakyReLU-inplace": (lambda nn: nn.LeakyReLU(0.2, inplace=True), X),
     "GELU": (lambda nn: nn.GELU(), X),
     "GELU-tanh": (lambda nn: nn.GELU("tanh"), X),
@@ -151,6 +154,21 @@ LOSSES = {
     "L1Loss-broadcast": reduced(lambda p, x, y, r: p.nn.L1Loss(reduction=r)(x, y), X, Y[:1]),
     "L1Loss-equal": reduced(lambda p, x, y, r: p.nn.L1Loss(reduction=r)(x, y), X, X),
     "BCELoss": reduced(lambda p, x, y, r: p.nn.BCELoss(reduction=r)(x, y), P, Y),
+    "MSELoss-no-rows": reduced(lambda p, x, y, r: p.nn.MSELoss(reduction=r)(x, y), X[:0], Y[:0]),
+    "BCEWithLogitsLoss-zero": reduced(lambda p, x, y, r: p.nn.BCEWithLogitsLoss(reduction=r)(x, y), KINK, Y[0]),
+    "NLLLoss-all-ignored": reduced(lambda p, x, y, r: p.nn.NLLLoss(reduction=r)(x, y), X, ALL_IGNORED),
+    "NLLLoss-no-rows": reduced(lambda p, x, y, r: p.nn.NLLLoss(reduction=r)(x, y), X[:0], CLASSES[:0]),
+    "NLLLoss-line-of-one": reduced(lambda p, x, y, r: p.nn.NLLLoss(reduction=r)(x.detach(), y), LINE, np.array([2])),
+    "CrossEntropyLoss-all-ignored": reduced(lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r)(x, y), X, ALL_IGNORED),
+    "CrossEntropyLoss-all-ignored-smooth": reduced(
+        lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r, label_smoothing=0.1)(x, y), X, ALL_IGNORED
+    ),
+    "CrossEntropyLoss-no-weight": reduced(
+        lambda p, x, y, w, r: p.nn.CrossEntropyLoss(w.detach(), reduction=r, label_smoothing=0.1)(x, y),
+        X, CLASSES, WEIGHT * (WEIGHT > 1),
+    ),
+    "CrossEntropyLoss-no-rows": reduced(lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r)(x, y), X[:0], CLASSES[:0]),
+    "CrossEntropyLoss-probabilities-no-rows": reduced(lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r)(x, y), X[:0], Y[:0]),
     "BCELoss-weight": reduced(lambda p, x, y, w, r: p.nn.BCELoss(w.detach(), reduction=r)(x, y), P, Y, WEIGHT),
     "BCEWithLogitsLoss": reduced(lambda p, x, y, r: p.nn.BCEWithLogitsLoss(reduction=r)(x, y), X, Y),
     "BCEWithLogitsLoss-far": reduced(lambda p, x, y, r: p.nn.BCEWithLogitsLoss(reduction=r)(x, y), FAR, ONE_HOT[0, :4]),
@@ -210,6 +228,20 @@ FUNCTIONS = {
     "tanh": (lambda p, x: p.nn.functional.tanh(x), [X]),
     "logsigmoid": (lambda p, x: p.nn.functional.logsigmoid(x), [X]),
     "logsigmoid-far": (lambda p, x: p.nn.functional.logsigmoid(x), [FAR]),
+    "logsigmoid-zero": (lambda p, x: p.nn.functional.logsigmoid(x), [KINK]),
+    "softplus": (lambda p, x: p.nn.functional.softplus(x), [KINK]),
+    "softplus-beta": (lambda p, x: p.nn.functional.softplus(x, beta=2.0, threshold=3.0), [KINK]),
+    "dropout-ones": (lambda p, x: p.nn.functional.dropout(x, 1.0), [CLASSES]),
+    "dropout-none": (lambda p, x: p.nn.functional.dropout(x, 0.0), [CLASSES]),
+    "linear-vector": (lambda p, x, w: p.nn.functional.linear(x, w), [X, Y[0]]),
+    "linear-vector-bias": (lambda p, x, w, b: p.nn.functional.linear(x, w, b), [LINE, Y[0], np.array(2.0)]),
+    "linear-bias-of-one": (lambda p, x, w, b: p.nn.functional.linear(x, w, b), [X, Y, Y[0, :1]]),
+    "linear-bias-of-rows": (lambda p, x, w, b: p.nn.functional.linear(x, w, b), [X, Y, Y[:, :4]]),
+    "mse-weight": (lambda p, x, y, w: p.nn.functional.mse_loss(x, y, weight=w), [X, Y, P]),
+    "l1-weight": (lambda p, x, y, w: p.nn.functional.l1_loss(x, y, weight=w), [X, Y, P]),
+    "mse-one-int": (lambda p, x, y: p.nn.functional.mse_loss(x, y), [WEIGHT[:4], CLASSES]),
+    "softmax-int": (lambda p, x: p.nn.functional.softmax(x, 0, dtype=p.float32), [CLASSES]),
+    "one_hot-empty": (lambda p, x: p.nn.functional.one_hot(x, 3), [CLASSES[:0]]),
     "softmax-dtype": (lambda p, x: p.nn.functional.softmax(x, 0, dtype=p.float64), [X]),
     "log_softmax-dtype": (lambda p, x: p.nn.functional.log_softmax(x, -1, dtype=p.float64), [X]),
     "dropout-eval": (lambda p, x: p.nn.functional.dropout(x, 0.5, training=False), [X]),
@@ -242,6 +274,17 @@ def test_functions(name, dtype, tolerance):
         return derivatives(p, function(p, *values), [v for v in values if v.requires_grad])
 
     assert_same(program, tolerance)
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0, np.inf, 0.0])
+def test_normalize_of_rows_with_zeros(p):
+    def program(package):
+        x = package.tensor([[0.0, 0.0], [0.0, 2.0], [3.0, -4.0]], dtype=package.float64, requires_grad=True)
+        y = package.nn.functional.normalize(x, p=p)
+        (y * package.tensor([1.0, 2.0], dtype=package.float64)).sum().backward()
+        return [y, x.grad]
+
+    assert_same(program, 1e-9)
 
 
 INITS = {

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype
+from tinygrad_nn.creation import empty
+from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.nn import functional, init
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.variable import wrap
 
 
 class Identity(Module):
@@ -37,11 +35,10 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: DTypeLike | None = None
     ) -> None:
         super().__init__()
-        kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(wrap(np.empty((out_features, in_features), kind)))
+        self.weight = Parameter(empty(out_features, in_features, dtype=dtype, device=device))
         if bias:
-            self.bias: Parameter | None = Parameter(wrap(np.empty(out_features, kind)))
+            self.bias: Parameter | None = Parameter(empty(out_features, dtype=dtype, device=device))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
@@ -89,7 +86,7 @@ class Dropout(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The input with elements dropped."""
-        return functional.dropout(input, self.p, self.training)
+        return functional.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """The probability."""
@@ -137,7 +134,7 @@ class LeakyReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The leaky ReLU of each element."""
-        return functional.leaky_relu(input, self.negative_slope)
+        return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         """The slope."""
@@ -169,7 +166,7 @@ class Softmax(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The softmax."""
-        return functional.softmax(input, self.dim)
+        return functional.softmax(input, self.dim, 5)
 
     def extra_repr(self) -> str:
         """The dimension."""
@@ -185,7 +182,7 @@ class LogSoftmax(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The log-softmax."""
-        return functional.log_softmax(input, self.dim)
+        return functional.log_softmax(input, self.dim, 5)
 
     def extra_repr(self) -> str:
         """The dimension."""

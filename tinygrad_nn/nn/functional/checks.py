@@ -1,0 +1,44 @@
+"""What several functions ask of their arguments."""
+
+from __future__ import annotations
+
+import warnings
+
+from tinygrad_nn.tensor import Tensor
+
+
+def expect_floating(name: str, *tensors: Tensor) -> None:
+    """NotImplementedError, which is PyTorch's and a RuntimeError, if none of the tensors is floating."""
+    if not any(tensor._data.dtype.kind == "f" for tensor in tensors):
+        raise NotImplementedError(f"{name}: expected a floating tensor, got {tensors[0].dtype}")
+
+
+def expect_same_dtype(name: str, input: Tensor, **others: Tensor | None) -> None:
+    """RuntimeError if one of the others, named by its keyword, has a dtype that is not the input's."""
+    for other, tensor in others.items():
+        if tensor is not None and tensor._data.dtype != input._data.dtype:
+            raise RuntimeError(f"{name}: expected {other} of the input's dtype {input.dtype}, got {tensor.dtype}")
+
+
+def check_reduction(reduction: str) -> None:
+    """ValueError if `reduction` is none of 'mean', 'sum' and 'none'."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction: expected 'mean', 'sum' or 'none'")
+
+
+def reduction_of(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
+    """The reduction, with a warning if it comes from the two flags that were there before it."""
+    if size_average is None and reduce is None:
+        return reduction
+    averaged, reduced = (flag is None or bool(flag) for flag in (size_average, reduce))
+    found = "none" if not reduced else "mean" if averaged else "sum"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{found}' instead.", stacklevel=3
+    )
+    return found
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The loss averaged, summed or as it is."""
+    check_reduction(reduction)
+    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()

@@ -1,0 +1,50 @@
+"""The linear map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_nn.nn.functional.checks import expect_same_dtype
+from tinygrad_nn.ops import linalg
+from tinygrad_nn.tensor import Tensor
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(..., in) times the transpose of `weight` (out, in), plus `bias` (out,) -> (..., out).
+
+    A weight (in,) gives (...,); a bias of another shape is broadcast. RuntimeError where shapes or dtypes do not fit.
+    """
+    x, w = input._data, weight._data
+    plain = bias is None or (bias._data.shape == w.shape[:1] and bias._data.dtype == w.dtype)
+    if plain and w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype == w.dtype:
+        return linalg.linear(input, weight, bias)
+    return _uncommon(input, weight, bias)
+
+
+def _uncommon(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """What is left: a weight that is a vector, a bias to broadcast, mistakes."""
+    expect_same_dtype("linear", input, weight=weight, bias=bias)
+    if weight.ndim not in (1, 2) or not input.ndim:
+        raise RuntimeError(
+            f"linear: expected an input of at least 1 dimension and a weight of 1 or 2, got {input.ndim} and {weight.ndim}"
+        )
+    if input.shape[-1] != weight.shape[-1]:
+        raise RuntimeError(
+            f"linear: mat1 and mat2 shapes cannot be multiplied: expected input (..., {weight.shape[-1]}) for weight "
+            f"{list(weight.shape)}, got {list(input.shape)}"
+        )
+    if weight.ndim == 2:
+        product: Tensor = linalg.linear(input, weight, None)
+    elif bias is None or input.ndim != 2:
+        product = linalg.linear(input, weight.unsqueeze(0), None).squeeze(-1)
+    else:
+        raise RuntimeError(f"linear: expected a weight of 2 dimensions beside a matrix and a bias, got {list(weight.shape)}")
+    if bias is None:
+        return product
+    try:
+        spread = np.broadcast_shapes(product.shape, bias.shape)
+    except ValueError:
+        spread = ()
+    if spread != tuple(product.shape):
+        raise RuntimeError(f"linear: expected a bias that broadcasts to {list(product.shape)}, got {list(bias.shape)}")
+    return product + bias
