@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 
@@ -16,22 +17,33 @@ def axis_of(dim: int, ndim: int) -> int:
 
 def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...] | None:
     """`dim` as distinct axes, or None for all of them; what is empty also means all."""
-    if dim is None or ndim == 0:
-        if isinstance(dim, int):
-            axis_of(dim, ndim)
+    if dim is None:
         return None
     axes = tuple(axis_of(d, ndim) for d in ((dim,) if isinstance(dim, int) else dim))
     for i, axis in enumerate(axes):
         if axis in axes[:i]:
             raise RuntimeError(f"dim {axis} appears multiple times in the list of dims")
-    return axes or None
+    return axes if axes and ndim else None
 
 
-def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """A shape given as `f(2, 3)` or as `f((2, 3))`."""
-    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__"):
+def sizes_of(sizes: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """A shape given as `f(2, 3)`, as `f((2, 3))` or by its name; TypeError for what is not whole numbers."""
+    if named is not None:
+        sizes = (named,)
+    elif not sizes:
+        raise TypeError("missing 1 required positional argument: the sizes or dimensions, as integers or one tuple of them")
+    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__") and getattr(sizes[0], "ndim", 1):
         sizes = tuple(sizes[0])
-    return tuple(n.__index__() for n in sizes)
+    try:
+        return tuple(map(index, sizes))
+    except TypeError:
+        wrong = next(type(n).__name__ for n in sizes if not hasattr(n, "__index__") or hasattr(n, "__record__"))
+        raise TypeError(f"expected sizes or dimensions as integers or one tuple of them, got {wrong}") from None
+
+
+def many(numbers: int | Sequence[int]) -> tuple[int, ...]:
+    """One number or several, as a tuple."""
+    return (index(numbers),) if hasattr(numbers, "__index__") else tuple(map(index, numbers))
 
 
 def inferred(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Functions that select and write by index."""
+"""Functions that select by index."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.shaping import broadcast_shapes, expand, reshape
 from tinygrad_nn.ops import index as ops
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "gather", "index_select", "masked_select",
+    "argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_dim",
 ]  # fmt: skip
 
 
@@ -24,83 +26,177 @@ def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(_part(part) for part in parts)
-    used = sum(part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
-               for part in plain if part is not None and part is not ... and part is not True and part is not False)  # fmt: skip
+    used = sum(_dims_of(part) for part in plain)
     if used > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
-    return plain if any(part is ... for part in plain) else (*plain, ...)
+    ellipses = [i for i, part in enumerate(plain) if part is ...]
+    return tuple(part for i, part in enumerate(plain) if i not in ellipses[1:]) if ellipses else (*plain, ...)
+
+
+def _dims_of(part: Any) -> int:
+    """How many of the tensor's dimensions one part of an index takes up."""
+    if part is None or part is ... or isinstance(part, bool):
+        return 0
+    return part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
 
 
 def _part(part: Any) -> Any:
     if part is None or part is ... or isinstance(part, bool | int):
         return part
     if isinstance(part, slice):
-        return slice(*(None if v is None else v.__index__() for v in (part.start, part.stop, part.step)))
+        start, stop, step = (None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
+        if step is not None and step <= 0:
+            raise ValueError(f"step must be greater than zero, got {step}")
+        return slice(start, stop, step)
+    if isinstance(part, str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(part).__name__}': expected an index")
     if hasattr(part, "__record__"):
         part = part.detach().numpy()
-        if part.ndim == 0 and part.dtype.kind in "iu":
-            return int(part)
-    array = np.asarray(part, None if np.size(part) else np.int64)
-    if array.dtype.kind not in "iub":
+    elif isinstance(part, float) or not isinstance(part, list | tuple | range | np.ndarray | np.generic):
         raise IndexError(
-            f"tensors used as indices must be long, int, byte or bool tensors, or lists of such; got {array.dtype}"
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            f"(got {type(part).__name__})"
         )
-    if array.dtype == np.uint8:
-        return array.astype(bool)
-    return int(array) if array.ndim == 0 and array.dtype.kind != "b" else array
+    array = np.asarray(part, None if np.size(part) else np.asarray(part).dtype if hasattr(part, "dtype") else np.int64)
+    if array.ndim == 0 and array.dtype.kind in "iu":
+        return int(array)
+    if array.dtype.kind not in "b" and array.dtype.name not in ("int64", "int32", "uint8"):
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, or lists of such; got {array.dtype}")
+    return array.astype(bool) if array.dtype == np.uint8 else array
+
+
+def split_index(plain: tuple[Any, ...]) -> tuple[tuple[Any, ...] | None, tuple[Any, ...]]:
+    """A NumPy index as the integers and slices that PyTorch applies first, if any must be, and the arrays it applies then.
+
+    Beside an array NumPy takes an integer for an array too, and so may move dimensions that PyTorch leaves.
+    """
+    if not any(isinstance(part, np.ndarray) for part in plain) or not any(type(part) is int for part in plain):
+        return None, plain
+    basic = tuple(whole for part in plain for whole in ([slice(None)] * _dims_of(part) if isinstance(part, np.ndarray) else [part]))
+    rest = tuple(part if isinstance(part, np.ndarray) or part is ... else slice(None) for part in plain if type(part) is not int)
+    return basic, rest
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
-    """input[index], by every kind of NumPy index."""
-    plain = numpy_index(index, tuple(input.shape))
+    """input[index]: integers and slices, None, ..., lists, masks and tensors, together as PyTorch takes them."""
+    basic, plain = split_index(numpy_index(index, tuple(input.shape)))
     try:
-        return ops.getitem(input, index=plain)
-    except (IndexError, ValueError) as error:
+        return ops.getitem(input if basic is None else ops.getitem(input, index=basic), index=plain)
+    except (IndexError, ValueError, RuntimeError) as error:
         raise IndexError(f"{error}; the tensor's shape is {list(input.shape)}") from None
 
 
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+@numpy_names
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """input[..., index[..., j, ...], ...] along `dim`: one element for each element of the int64 `index`."""
-    axis, plain = _along(input, dim, index, "gather")
-    if not input.ndim:
-        return ops.getitem(input, index=(np.zeros(plain.shape, np.int64) if plain.ndim else ..., ...)[:1])
+    if sparse_grad:
+        raise NotImplementedError("gather: sparse_grad=True is not supported, gradients here are dense")
+    axis, plain = along(input, dim, index, "gather")
+    if not input.ndim or not plain.ndim:
+        return reshape(gather(reshape(input, -1), 0, index.reshape(-1)), tuple(index.shape))
+    if not plain.size and plain.ndim != input.ndim:
+        return reshape(input, -1)[:0]
     cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(plain.shape))
-    return ops.take_along_axis(getitem(input, cut), plain, axis=axis)
+    return ops.take_along_axis(ops.getitem(input, index=cut), plain, axis=axis)
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `dim` that the 1-d integer `index` names, in its order."""
-    if index.ndim > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector")
-    axis = axis_of(dim, input.ndim)
-    return getitem(input, (*(slice(None),) * axis, index.reshape(-1)))
+    axis, rows = slices_at(input, dim, index, "index_select")
+    return ops.getitem(input if input.ndim else reshape(input, 1), index=(*(slice(None),) * axis, rows)).reshape(
+        (*input.shape[:axis], *rows.shape, *input.shape[axis + 1 :]) if input.ndim else ()
+    )
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the bool `mask` holds, as a vector; both are broadcast together."""
-    if mask.dtype.numpy.kind != "b":
-        raise RuntimeError("masked_select: expected BoolTensor for mask")
-    shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    return getitem(input.expand(*shape), mask.expand(*shape))
+    if mask.dtype.name != "bool":
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
+    shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    return ops.getitem(expand(input, shape), index=(expand(mask, shape).numpy(),))
 
 
-def _along(input: Tensor, dim: int, index: Tensor, name: str) -> tuple[int, Any]:
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements at the positions `index` in the flattened input, in the shape of `index`."""
+    return ops.getitem(reshape(input, -1), index=(positions(input, index, "take"),))
+
+
+@numpy_names
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather` along `dim` with the other dimensions broadcast; without `dim`, `take`."""
+    if dim is None:
+        return gather(reshape(input, -1), 0, indices.reshape(-1))
+    if indices.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+    if indices.ndim != input.ndim:
+        raise RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {input.ndim} "
+            f"dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    axis = axis_of(dim, input.ndim)
+    others = broadcast_shapes(*((*x.shape[:axis], 1, *x.shape[axis + 1 :]) for x in (input, indices)))
+    source, places = (expand(x, (*others[:axis], x.shape[axis], *others[axis + 1 :])) for x in (input, indices))
+    return gather(source, axis, places.long())
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The positions of the elements other than zero: one in a row, or as one vector for each dimension."""
+    rows = ops.nonzero(input)
+    if not as_tuple:
+        return rows
+    return tuple(rows[:, i] for i in range(input.ndim)) if input.ndim else nonzero(reshape(input, 1), as_tuple=True)
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The positions of the elements other than zero, one in a row."""
+    return ops.nonzero(input)
+
+
+def slices_at(input: Tensor, dim: int, index: Tensor, name: str, error: type[Exception] = IndexError) -> tuple[int, Any]:
+    """The axis and a 1-d index of its slices as an array, checked against the input's shape."""
+    axis = axis_of(dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, got {index.ndim} dimensions")
+    if index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.dtype}")
+    rows = index.detach().numpy().reshape(-1)
+    if not input.ndim and rows.size != 1:
+        raise RuntimeError(f"{name}(): Index to scalar can have only 1 value, got {rows.size} value(s)")
+    size = input.shape[axis] if input.ndim else 1
+    if rows.size and (rows.min() < 0 or rows.max() >= size):
+        raise error(f"{name}(): index out of range in self: expected 0 to {size - 1} in dimension {axis}, got {rows.tolist()}")
+    return axis, rows
+
+
+def positions(input: Tensor, index: Tensor, name: str) -> Any:
+    """An index into the flattened input as an array, checked; negative ones count from the end."""
+    if index.dtype.name != "int64":
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {index.dtype}")
+    plain, count = index.detach().numpy(), input.numel()
+    if plain.size and (plain.min() < -count or plain.max() >= count):
+        raise IndexError(f"{name}(): index out of range: expected {-count} to {count - 1}, got {plain.min()} to {plain.max()}")
+    return plain
+
+
+def along(input: Tensor, dim: int, index: Tensor, name: str) -> tuple[int, Any]:
     """The axis and the index as an array, checked against the input's shape."""
     axis = axis_of(dim, input.ndim)
-    if index.dtype.numpy != np.int64:
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
     plain = index.detach().numpy()
+    if index.dtype.name not in ("int64", "int32") and plain.size:
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
     if max(plain.ndim, 1) != max(input.ndim, 1) and plain.size:
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as input tensor: {name} got {plain.ndim} and {input.ndim}"
         )
     size = input.shape[axis] if input.ndim else 1
-    for i in range(min(plain.ndim, input.ndim)):
-        if i != axis and plain.shape[i] > input.shape[i]:
-            raise RuntimeError(
-                f"Size does not match at dimension {i} expected index {list(plain.shape)} to be no larger than self "
-                f"{list(input.shape)} apart from dimension {axis}"
-            )
+    if name == "gather" and plain.size:
+        for i in range(min(plain.ndim, input.ndim)):
+            if i != axis and plain.shape[i] > input.shape[i]:
+                raise RuntimeError(
+                    f"Size does not match at dimension {i} expected index {list(plain.shape)} to be no larger than self "
+                    f"{list(input.shape)} apart from dimension {axis}"
+                )
     if plain.size and (plain.min() < 0 or plain.max() >= size):
         bad = plain[(plain < 0) | (plain >= size)][0]
         raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {size}")

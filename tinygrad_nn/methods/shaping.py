@@ -1,35 +1,50 @@
-"""Functions that move, join, cut or repeat elements."""
+"""Functions that see the same elements in another shape or order of dimensions; most give views."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import result_type
-from tinygrad_nn.methods.dims import axes_of, axis_of, inferred, sizes_of
+from tinygrad_nn.dtypes import Size, dtype_of
+from tinygrad_nn.methods.aliases import numpy_names
+from tinygrad_nn.methods.dims import axes_of, axis_of, inferred, many, sizes_of
 from tinygrad_nn.ops import elementwise, shape
+from tinygrad_nn.ops import index as ops
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "clone", "concat", "concatenate", "flatten", "flip", "movedim", "narrow", "permute",
-    "reshape", "roll", "split", "squeeze", "stack", "t", "transpose", "unbind", "unflatten", "unsqueeze",
+    "adjoint", "as_strided", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
+    "clone", "diagonal", "flatten", "meshgrid", "moveaxis", "movedim", "narrow", "permute", "ravel", "reshape", "select", "squeeze",
+    "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
-def reshape(input: Tensor, *sizes: Any) -> Tensor:
+def reshape(input: Tensor, *shape_: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape, at most one size of it -1; a view where the memory allows."""
-    return shape.reshape(input, shape=inferred(sizes_of(sizes), input.numel()))
+    return _reshaped(input, inferred(sizes_of(shape_, shape), input.numel()))
 
 
-def view(input: Tensor, *sizes: Any) -> Tensor:
-    """The same memory seen in another shape, or reinterpreted shape by a dtype; RuntimeError if that needs a copy."""
-    if len(sizes) == 1 and not isinstance(sizes[0], int | Sequence):
-        raise NotImplementedError(f"view({sizes[0]}): reinterpreting memory as another dtype is not supported; use to()")
-    result: Tensor = shape.reshape(input, shape=inferred(sizes_of(sizes), input.numel()))
+def _reshaped(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    return shape.reshape(input, shape=sizes)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same elements in the shape of `other`."""
+    return reshape(input, tuple(other.shape))
+
+
+def view(input: Tensor, *size_: Any, size: Any = None, dtype: Any = None) -> Tensor:
+    """The same memory seen in another shape, or as another dtype; RuntimeError if that needs a copy."""
+    if dtype is None and len(size_) == 1 and (isinstance(size_[0], type | np.dtype) or hasattr(size_[0], "is_floating_point")):
+        dtype = size_[0] if not hasattr(size_[0], "__record__") else None
+    if dtype is not None:
+        return shape.reinterpret(input, dtype=dtype_of(dtype).numpy)
+    result = _reshaped(input, inferred(sizes_of(size_, size), input.numel()))
     if input.numel() and not np.may_share_memory(result.detach().numpy(), input.detach().numpy()):
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
@@ -48,72 +63,126 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start, end = axis_of(start_dim, input.ndim), axis_of(end_dim, input.ndim)
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    sizes = tuple(input.shape) or (1,)
-    middle = 1
-    for n in sizes[start : end + 1]:
-        middle *= n
-    return shape.reshape(input, shape=(*sizes[:start], middle, *sizes[end + 1 :]))
+    if start == end and input.ndim:
+        return input
+    sizes = tuple(input.shape)
+    return _reshaped(input, (*sizes[:start], Size(sizes[start : end + 1]).numel(), *sizes[end + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension; a view where the memory allows."""
+    return _reshaped(input, (input.numel(),))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One dimension split into several of `sizes`, at most one of them -1."""
-    axis = axis_of(dim, input.ndim)
-    whole = tuple(input.shape)
-    return shape.reshape(input, shape=(*whole[:axis], *inferred(tuple(sizes), whole[axis]), *whole[axis + 1 :]))
+    axis, whole, parts = axis_of(dim, input.ndim), tuple(input.shape), many(sizes)
+    if not parts:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    if not whole:
+        raise RuntimeError("unflatten: expected a tensor of one or more dimensions, got a 0-d one")
+    return _reshaped(input, (*whole[:axis], *inferred(parts, whole[axis]), *whole[axis + 1 :]))
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Dimensions of size 1 dropped: all of them, or those among `dim`."""
     axes = range(input.ndim) if dim is None else axes_of(dim, input.ndim) or ()
-    return shape.reshape(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in axes))
+    return _reshaped(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in axes))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
-    axis = axis_of(dim, input.ndim + 1)
-    sizes = tuple(input.shape)
-    return shape.reshape(input, shape=(*sizes[:axis], 1, *sizes[axis:]))
+    axis, sizes = axis_of(dim, input.ndim + 1), tuple(input.shape)
+    return _reshaped(input, (*sizes[:axis], 1, *sizes[axis:]))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor with one dimension or more."""
+    return _each(lambda x: x if x.ndim else _reshaped(x, (1,)), tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with two dimensions or more, new ones in front."""
+    return _each(lambda x: x if x.ndim >= 2 else _reshaped(x, (1, x.numel())), tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with three dimensions or more: a vector becomes (1, n, 1), a matrix (m, n, 1)."""
+    return _each(lambda x: x if x.ndim >= 3 else _reshaped(x, (*x.shape, 1) if x.ndim == 2 else (1, x.numel(), 1)), tensors)
+
+
+def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
+    """`function` of one tensor, or of several, given one by one or in a list, as a tuple."""
+    if len(tensors) == 1 and not isinstance(tensors[0], Sequence):
+        return function(tensors[0])
+    return tuple(function(x) for x in (tensors[0] if len(tensors) == 1 else tensors))
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged; a view."""
     axis0, axis1 = axis_of(dim0, input.ndim), axis_of(dim1, input.ndim)
-    return shape.transpose(input, axis0=axis0, axis1=axis1) if input.ndim else shape.reshape(input, shape=())
+    return shape.transpose(input, axis0=axis0, axis1=axis1) if input.ndim else _reshaped(input, ())
+
+
+swapdims = transpose
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two dimensions exchanged; a view."""
+    return transpose(input, axis0, axis1)
 
 
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; 0-d and 1-d tensors as they are."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return transpose(input, 0, 1) if input.ndim == 2 else shape.reshape(input, shape=tuple(input.shape))
+    return transpose(input, 0, 1) if input.ndim == 2 else _reshaped(input, tuple(input.shape))
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def adjoint(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged: numbers here are real."""
+    if input.ndim == 1:
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    return transpose(input, -2, -1) if input.ndim else _reshaped(input, ())
+
+
+def permute(input: Tensor, *dims_: Any, dims: Any = None) -> Tensor:
     """Dimension i of the result is dimension `dims[i]` of the input; a view."""
-    axes = tuple(axis_of(d, input.ndim) for d in sizes_of(dims))
-    if len(axes) != input.ndim or len(set(axes)) != input.ndim:
-        if len(axes) == input.ndim:
-            raise RuntimeError("permute(): duplicate dims are not allowed.")
+    order = sizes_of(dims_, dims)
+    if len(order) != input.ndim:
         raise RuntimeError(
-            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(axes)}"
+            f"permute: number of dimensions in the tensor input does not match the length of the desired ordering of "
+            f"dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(order)}"
         )
+    axes = tuple(axis_of(d, input.ndim) for d in order)
+    if len(set(axes)) != input.ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
     return shape.permute(input, axes=axes)
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to `destination`, the others in order around them."""
-    sources, targets = ((v,) if isinstance(v, int) else tuple(v) for v in (source, destination))
-    sources, targets = (tuple(axis_of(d, input.ndim) for d in v) for v in (sources, targets))
+    sources, targets = many(source), many(destination)
+    if len(sources) != len(targets):
+        raise RuntimeError(f"movedim: expected as many destinations as sources, got {list(sources)} and {list(targets)}")
+    sources, targets = (tuple(axis_of(d, input.ndim) for d in axes) for axes in (sources, targets))
+    for name, axes in (("source", sources), ("destination", targets)):
+        if len(set(axes)) != len(axes):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(axes)})")
     order = [axis for axis in range(input.ndim) if axis not in sources]
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
-    return shape.permute(input, axes=tuple(order))
+    return shape.permute(input, axes=tuple(order)) if input.ndim else _reshaped(input, ())
 
 
-def expand(input: Tensor, *sizes: Any) -> Tensor:
-    """Dimensions of size 1 repeated to `sizes` without copying; -1 keeps a size, new dimensions come first."""
-    wanted = sizes_of(sizes)
+moveaxis = movedim
+
+
+def expand(input: Tensor, *size_: Any, size: Any = None) -> Tensor:
+    """Dimensions of size 1 repeated to `size` without copying; -1 keeps a size, new dimensions come first."""
+    wanted = sizes_of(size_, size)
     lead = len(wanted) - input.ndim
     if lead < 0:
         raise RuntimeError(
@@ -121,6 +190,8 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
             f"dimensions in the tensor ({input.ndim})"
         )
     full = tuple(input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
+    if any(n < 0 for n in full):
+        raise RuntimeError(f"expand: expected sizes of 0 or more, or -1 for a dimension that exists, got {list(wanted)}")
     for i, (have, want) in enumerate(zip(input.shape, full[lead:], strict=True)):
         if have not in (1, want):
             raise RuntimeError(
@@ -140,148 +211,135 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     return expand(input, tuple(size))
 
 
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that tensors of these shapes broadcast to together."""
+    sizes = [many(sizes) for sizes in shapes]
+    if any(n < 0 for each in sizes for n in each):
+        raise RuntimeError(f"broadcast_shapes: trying to create tensor with negative dimension: {sizes}")
+    try:
+        return Size(np.broadcast_shapes(*sizes))
+    except ValueError:
+        raise RuntimeError(f"Shape mismatch: objects of shapes {sizes} cannot be broadcast to a single shape") from None
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors, each expanded to the shape they broadcast to together."""
+    together = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors
+    common = broadcast_shapes(*(x.shape for x in together))
+    return tuple(expand(x, common) for x in together)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Each vector expanded along its own dimension of one grid; "xy" exchanges the first two dimensions."""
+    vectors = list(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors)
+    if not vectors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if any(v.ndim > 1 for v in vectors):
+        raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got {[v.ndim for v in vectors]}")
+    if any(v.dtype != vectors[0].dtype for v in vectors):
+        raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    swapped = indexing == "xy" and len(vectors) > 1
+    if swapped:
+        vectors[:2] = vectors[1::-1]
+    sizes = tuple(v.numel() for v in vectors)
+    grids = [expand(_reshaped(v, (-1, *[1] * (len(sizes) - i - 1))), sizes) for i, v in enumerate(vectors)]
+    if swapped:
+        grids[:2] = grids[1::-1]
+    return tuple(grids)
+
+
+def sum_to_size(input: Tensor, *size_: Any, size: Any = None) -> Tensor:
     """The input summed over the dimensions along which `size` would broadcast."""
-    wanted = sizes_of(size)
+    wanted = sizes_of(size_, size)
+    if wanted and wanted == tuple(input.shape):
+        return input
     try:
         fits = np.broadcast_shapes(wanted, tuple(input.shape)) == tuple(input.shape)
     except ValueError:
         fits = False
     if not fits:
         raise RuntimeError(f"size {list(wanted)} is not expandable to size {list(input.shape)}.")
-    return shape.sum_to(input, shape=wanted)
+    return shape.sum_to(input if input.is_floating_point() else input.long(), shape=wanted)
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors joined along a dimension they have; their dtypes are promoted."""
-    tensors = tuple(tensors)
-    if not tensors:
-        raise ValueError("cat(): expected a non-empty list of Tensors")
-    kept = tuple(t for t in tensors if tuple(t.shape) != (0,)) or tensors[:1]
-    ndim = kept[0].ndim
-    if any(t.ndim == 0 for t in tensors):
-        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    axis = axis_of(dim, ndim)
-    for i, tensor in enumerate(kept[1:], 1):
-        if tensor.ndim != ndim:
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {ndim} and {tensor.ndim}")
-        for other in range(ndim):
-            if other != axis and tensor.shape[other] != kept[0].shape[other]:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {axis}. Expected size {kept[0].shape[other]} "
-                    f"but got size {tensor.shape[other]} for tensor number {i} in the list."
-                )
-    return shape.concatenate(*_alike(kept, tensors), axis=axis)
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new dimension."""
-    tensors = tuple(tensors)
-    if not tensors:
-        raise RuntimeError("stack expects a non-empty TensorList")
-    for i, tensor in enumerate(tensors):
-        if tensor.shape != tensors[0].shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 "
-                f"and {list(tensor.shape)} at entry {i}"
-            )
-    return shape.stack(*_alike(tensors, tensors), axis=axis_of(dim, tensors[0].ndim + 1))
-
-
-def _alike(tensors: Sequence[Tensor], deciding: Sequence[Tensor]) -> list[Tensor]:
-    """The tensors in the common dtype of the `deciding` ones."""
-    common = result_type([t.detach().numpy() for t in deciding])
-    return [t.to(common) for t in tensors]
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along `dim`, without that dimension."""
+@numpy_names
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The slice of `dim` at `index`, without that dimension; a view."""
     if not input.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
-    before = (slice(None),) * axis_of(dim, input.ndim)
-    return tuple(input[(*before, i)] for i in range(input.shape[axis_of(dim, input.ndim)]))
-
-
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`length` elements along `dim` from `start`; a view."""
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
     axis = axis_of(dim, input.ndim)
+    if not -input.shape[axis] <= index < input.shape[axis]:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {axis}")
+    return input[(*(slice(None),) * axis, int(index))]
+
+
+@numpy_names
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """`length` elements along `dim` from `start`; a view."""
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    axis, start = axis_of(dim, input.ndim), index(start)
     size = input.shape[axis]
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
     if not -size <= start <= size:
         raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     start = start + size if start < 0 else start
-    if start + length > size or length < 0:
+    if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return input[(*(slice(None),) * axis, slice(start, start + length))]
 
 
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces along `dim`: of one size (the last may be smaller), or of the sizes in a list; views."""
-    size = tensor.shape[axis_of(dim, tensor.ndim)]
-    if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
-        if step < 0 or (step == 0 and size):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
-        sections = [min(step, size - start) for start in range(0, size, step or 1)] or [0]
-    else:
-        sections = list(split_size_or_sections)
-        if sum(sections) != size:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
-                f"{dim}), but got split_sizes={sections}"
-            )
-    starts = [sum(sections[:i]) for i in range(len(sections))]
-    return tuple(narrow(tensor, dim, start, n) for start, n in zip(starts, sections, strict=True))
+def two_axes(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
+    """Two dimensions as axes; RuntimeError if they are one."""
+    axis1, axis2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
+    if axis1 == axis2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return axis1, axis2
 
 
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` pieces of equal size along `dim`, the last may be smaller; views."""
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    size = input.shape[axis_of(dim, input.ndim)]
-    return split(input, -(-size // chunks) if size else 0, dim)
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of two dimensions, `offset` above the main one, along a new last dimension; a view."""
+    axis1, axis2 = two_axes(input, dim1, dim2)
+    return ops.diagonal(input, offset=offset, axis0=axis1, axis1=axis2)
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The order along `dims` reversed; a copy."""
-    return shape.flip(input, axes=axes_of(sizes_of(dims), input.ndim) or ())
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of `size` along `dimension`, `step` apart, each along a new last dimension; a view."""
+    axis = axis_of(dimension, input.ndim)
+    if not input.ndim:
+        return unfold(_reshaped(input, (1,)), 0, size, step)[0]
+    if not 0 <= size <= input.shape[axis]:
+        raise RuntimeError(f"maximum size for tensor at dimension {axis} is {input.shape[axis]} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return ops.windows(input, axis=axis, size=size, step=step)
 
 
-def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
-    """The elements moved along `dims` by `shifts`, round the end; without dims, as if flattened."""
-    moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    if dims is None or dims == ():
-        if len(moves) != 1:
-            raise RuntimeError(f"roll: expected one shift without dims, got {len(moves)}")
-        return shape.roll(input, shifts=moves, axes=None)
-    axes = tuple(axis_of(d, input.ndim) for d in ((dims,) if isinstance(dims, int) else dims))
-    if len(axes) != len(moves):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
-    return shape.roll(input, shifts=moves, axes=axes)
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
+    """The memory of a row-major tensor seen with other sizes and strides."""
+    sizes, strides = many(size), many(stride)
+    if len(sizes) != len(strides):
+        raise RuntimeError("mismatch in length of strides and shape")
+    start = 0 if storage_offset is None else storage_offset - input.storage_offset()
+    end = start + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True)) if 0 not in sizes else start - 1
+    if not input.is_contiguous() or not 0 <= start or end >= input.numel() or any(n < 0 for n in strides):
+        raise NotImplementedError(
+            f"as_strided: expected a view within a contiguous tensor of {input.numel()} elements, got sizes {list(sizes)}, "
+            f"strides {list(strides)} from element {start} of a tensor with strides {list(input.stride())}"
+        )
+    return ops.as_strided(input, size=sizes, stride=strides, offset=start)
 
 
-def pad(input: Tensor, pad: Sequence[int], value: float = 0.0) -> Tensor:
-    """`value` around the input: `pad` has (before, after) for the last dimension, then the one before it, and so on.
-
-    Negative widths cut.
-    """
-    if len(pad) % 2 or len(pad) // 2 > input.ndim:
-        raise RuntimeError(f"pad: expected at most {input.ndim} pairs of widths, got {list(pad)}")
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
-    widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs
-    if any(b < 0 or a < 0 for b, a in widths):
-        cuts = tuple(slice(max(-b, 0), n - max(-a, 0)) for (b, a), n in zip(widths, input.shape, strict=True))
-        input, widths = input[cuts], [(max(b, 0), max(a, 0)) for b, a in widths]
-    return shape.pad(input, widths=tuple(widths), value=value)
-
-
-def contiguous(input: Tensor) -> Tensor:
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The input, copied into row-major order if it is not in it."""
-    return input if input.is_contiguous() else elementwise.copy(input)
+    return input if input.is_contiguous(memory_format) else elementwise.copy(input)
 
 
-def clone(input: Tensor) -> Tensor:
+@numpy_names
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy through which gradients pass."""
+    input.is_contiguous(memory_format)
     return elementwise.copy(input)
-
-
-concat, concatenate = cat, cat

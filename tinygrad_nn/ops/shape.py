@@ -18,6 +18,15 @@ reshape.sample((2, 6), shape=(3, 4)).sample((), shape=(1, 1)).sample((2, 3), sha
 
 
 @op(view=True)
+def reinterpret(x: Array, /, *, dtype: np.dtype[Any]) -> Array:
+    """The bytes of x read as another dtype."""
+    return x.view(dtype)
+
+
+reinterpret.sample(np.arange(4, dtype=np.int32), dtype=np.dtype(np.float32))
+
+
+@op(view=True)
 def transpose(x: Array, /, *, axis0: int, axis1: int) -> Array:
     """Two axes exchanged."""
     return x.swapaxes(axis0, axis1)

@@ -16,3 +16,14 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
 
     method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
     return method
+
+
+def view_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method `name_` by which a tensor becomes the view of itself that `function` gives."""
+    name = function.__name__ + "_"
+
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        return self._become_view(function, args, options, name)
+
+    method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
+    return method

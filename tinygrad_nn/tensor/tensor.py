@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_nn import dtypes, printing
 from tinygrad_nn.dtypes import DTypeLike, Size, dtype_of
-from tinygrad_nn.methods import indexing, matrices, shaping
-from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods import indexing, joining, matrices, shaping
+from tinygrad_nn.methods.dims import axis_of, sizes_of
 from tinygrad_nn.numpy_protocol import FUNCTIONS
 from tinygrad_nn.op import UFUNCS, Array
 from tinygrad_nn.ops import shape
+from tinygrad_nn.tensor.conversion import Conversion
 from tinygrad_nn.tensor.filling import Filling
 from tinygrad_nn.tensor.indexing import Indexing
 from tinygrad_nn.tensor.matrices import Matrices
@@ -21,13 +22,14 @@ from tinygrad_nn.tensor.operators import Operators
 from tinygrad_nn.tensor.pointwise import Pointwise
 from tinygrad_nn.tensor.reduction import Reduction
 from tinygrad_nn.tensor.shaping import Shaping
+from tinygrad_nn.tensor.sorting import Sorting
 from tinygrad_nn.variable import Variable, record, wrap
 
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 
 
-class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filling, Variable):
+class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matrices, Filling, Conversion, Variable):
     """An n-dimensional array that remembers how it was computed.
 
     >>> x = Tensor([1.0, 2.0]).requires_grad_()
@@ -44,17 +46,22 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         """A new float tensor: of the given sizes, uninitialised, or with the values of a sequence or an array."""
-        if len(data) == 1 and not isinstance(data[0], int):
-            values = data[0].detach()._data if isinstance(data[0], Tensor) else data[0]
-            array = np.array(values, dtypes.get_default_dtype().numpy)
+        dtypes.device(device or "cpu")
+        wanted = dtypes.get_default_dtype().numpy
+        if len(data) != 1 or isinstance(data[0], int | Size):
+            self._become_leaf(np.zeros(sizes_of(data) if data else 0, wanted), False)
+        elif isinstance(data[0], Tensor):
+            self._become_leaf(data[0]._data.astype(wanted, copy=False), False)
+        elif isinstance(data[0], Sequence | np.ndarray) and not isinstance(data[0], str | bytes):
+            self._become_leaf(np.array(data[0], wanted), False)
         else:
-            array = np.zeros(data or 0, dtypes.get_default_dtype().numpy)
-        self._become_leaf(array, False)
+            raise TypeError(f"new(): data must be a sequence (got {type(data[0]).__name__})")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(value, Tensor):
             value = wrap(np.asarray(value, self._data.dtype if np.ndim(value) == 0 else None))
-        self._write_at(indexing.numpy_index(key, self._data.shape), value)
+        basic, index = indexing.split_index(indexing.numpy_index(key, self._data.shape))
+        (self if basic is None else indexing.getitem(self, basic))._write_at(index, value)
 
     # what it is
 
@@ -103,20 +110,56 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
 
     def stride(self, dim: int | None = None) -> Any:
         """How many elements apart neighbours along each dimension (or `dim`) lie in memory."""
-        strides = tuple(s // self._data.itemsize for s in self._data.strides)
+        if self._data.size:
+            strides = tuple(s // self._data.itemsize for s in self._data.strides)
+        else:  # PyTorch counts an empty dimension as one element
+            strides = tuple(Size(max(n, 1) for n in self._data.shape[i + 1 :]).numel() for i in range(self.ndim))
         return strides if dim is None else strides[axis_of(dim, self.ndim)]
 
-    def is_contiguous(self) -> bool:
+    def storage_offset(self) -> int:
+        """How many elements into its memory block the tensor begins."""
+        root = self._data
+        while isinstance(root.base, np.ndarray):
+            root = root.base
+        return (self._data.ctypes.data - root.ctypes.data) // self._data.itemsize if self._data.size else 0
+
+    def is_contiguous(self, memory_format: Any = None) -> Any:
         """Whether the elements lie in memory in row-major order without gaps."""
+        if str(memory_format or "torch.contiguous_format") not in ("torch.contiguous_format", "torch.preserve_format"):
+            raise NotImplementedError(f"memory_format {memory_format}: expected contiguous_format, the only one here")
         return self._data.flags.c_contiguous
 
-    def is_floating_point(self) -> bool:
+    def is_floating_point(self) -> Any:
         """Whether the elements are floats."""
         return self._data.dtype.kind == "f"
 
+    def is_complex(self) -> Any:
+        """False: there are no complex numbers here."""
+        return False
+
+    def is_signed(self) -> Any:
+        """Whether the dtype has negative values."""
+        return self.dtype.is_signed
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def layout(self) -> dtypes.layout:
+        """All elements in memory, one at each step of a stride."""
+        return dtypes.strided
+
+    is_cuda = is_mps = is_sparse = is_quantized = is_meta = is_nested = is_mkldnn = False  # only dense CPU tensors exist
+
+    def get_device(self) -> int:
+        """-1: the CPU."""
+        return -1
+
     def data_ptr(self) -> int:
-        """The address of the first element."""
-        return int(self._data.ctypes.data)
+        """The address of the first element; 0 if there is none."""
+        return int(self._data.ctypes.data) if self._data.size else 0
 
     @property
     def T(self) -> Tensor:
@@ -126,9 +169,23 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
-        if self.ndim < 2:
-            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
-        return shape.transpose(self, axis0=-2, axis1=-1)
+        if self.ndim == 1:
+            raise RuntimeError("tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.")
+        return shaping.adjoint(self)
+
+    mH = mT
+
+    @property
+    def H(self) -> Tensor:
+        """The transpose of a matrix."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor.")
+        return shaping.adjoint(self)
+
+    @property
+    def real(self) -> Tensor:
+        """The tensor itself: numbers here are real."""
+        return self
 
     # out of the framework and back
 
@@ -191,54 +248,6 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
         memo[id(self)] = copied
         return copied
 
-    def to(self, *args: Any, dtype: DTypeLike | None = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
-        """The tensor in another dtype (or in that of another tensor); the only device is the CPU."""
-        for value in (*args, device):
-            if isinstance(value, Tensor):
-                dtype = value.dtype
-            elif isinstance(value, dtypes.dtype | np.dtype | type):
-                dtype = value
-            elif value is not None and not isinstance(value, bool):
-                dtypes.device(value)
-        result = self if dtype is None else self._astype(dtype_of(dtype).numpy)
-        return result.clone() if copy and result is self else result
-
-    def type(self, dtype: DTypeLike | None = None) -> Any:
-        """The tensor in another dtype; without one, the name of its type."""
-        if dtype is not None:
-            return self.to(dtype)
-        names = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int",
-                 "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}  # fmt: skip
-        return f"torch.{names[self.dtype.name]}Tensor"
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """The tensor in the dtype of `other`."""
-        return self.to(other.dtype)
-
-    def cpu(self) -> Tensor:
-        """The tensor itself, which is on the CPU."""
-        return self
-
-    def float(self) -> Tensor:
-        """The tensor in float32."""
-        return self._astype(_FLOAT32)
-
-    def double(self) -> Tensor:
-        """The tensor in float64."""
-        return self._astype(_FLOAT64)
-
-    def long(self) -> Tensor:
-        """The tensor in int64, floats truncated towards zero."""
-        return self._astype(np.dtype(np.int64))
-
-    def int(self) -> Tensor:
-        """The tensor in int32, floats truncated towards zero."""
-        return self._astype(np.dtype(np.int32))
-
-    def bool(self) -> Tensor:
-        """Whether each element is non-zero."""
-        return self._astype(np.dtype(np.bool_))
-
     # Python's protocols
 
     def __repr__(self) -> str:
@@ -251,7 +260,9 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
         return printing.format_tensor(self._data, default_dtype=default, suffixes=suffixes)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.ndim == 0 and spec else repr(self) if self.ndim else str(self.item())
+        if self.ndim == 0:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
 
     def __len__(self) -> Any:
         if not self.ndim:
@@ -261,7 +272,7 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(shaping.unbind(self))
+        return iter(joining.unbind(self))
 
     def __contains__(self, element: Any) -> Any:
         return np.any(self._data == (element._data if isinstance(element, Tensor) else element)).item()
@@ -274,11 +285,19 @@ class Tensor(Operators, Pointwise, Reduction, Shaping, Indexing, Matrices, Filli
             )
         return bool(self._data.item())
 
+    def _scalar(self) -> Any:
+        if self._data.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, got shape {list(self.shape)}")
+        return self._data.item()
+
     def __float__(self) -> Any:
-        return float(self.item())
+        return float(self._scalar())
 
     def __int__(self) -> Any:
-        return int(self.item())
+        return int(self._scalar())
+
+    def __complex__(self) -> Any:
+        return complex(self._scalar())
 
     def __index__(self) -> Any:
         if self._data.size != 1 or self._data.dtype.kind == "f":

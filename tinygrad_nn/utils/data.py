@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_nn.creation import from_numpy, tensor
 from tinygrad_nn.generator import Generator, default_generator
-from tinygrad_nn.methods.shaping import stack
+from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.tensor import Tensor
 
 
