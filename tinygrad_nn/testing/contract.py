@@ -1,0 +1,205 @@
+"""What a gradient owes its caller besides its value: nothing written, nothing shared, the same twice, every layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_nn.op import Array
+from tinygrad_nn.testing.differences import Probe
+from tinygrad_nn.testing.targets import Target
+
+_SMALL = 64  # a variant with no more elements than this is also compared with central differences
+
+
+class Breach(NamedTuple):
+    """One promise that was not kept: a code for programs, a line for people."""
+
+    code: str
+    text: str
+
+
+def random_upstream(rng: np.random.Generator, outputs: Sequence[Array]) -> list[Array]:
+    """Incoming gradients of both signs, none alike and none near zero, so that nothing cancels or hides."""
+    return [np.asarray(rng.uniform(0.5, 2.0, y.shape) * rng.choice([-1.0, 1.0], y.shape), y.dtype) for y in outputs]
+
+
+def copies(values: Sequence[Any]) -> list[Any]:
+    """The arrays among values copied, so that a careless function cannot spoil the originals."""
+    return [value.copy() if isinstance(value, np.ndarray) else value for value in values]
+
+
+def breaches(target: Target, upstream: Sequence[Array], rng: np.random.Generator, variants: bool) -> Iterator[Breach]:
+    """What a target breaks of the contract; with `variants`, on inputs of other layouts and shapes as well."""
+    yield from _written(target, upstream)
+    yield from _repeated(target, upstream, rng)
+    yield from _form(target, upstream)
+    yield from _float32(target, rng)
+    if variants:
+        yield from _layout(target, upstream)
+        yield from _scalar(target, rng)
+        yield from _empty(target, rng)
+
+
+def _written(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
+    inputs, given = copies(target.inputs), copies(upstream)
+    target.values(inputs)
+    for stage in ("forward", "backward"):
+        if stage == "backward":
+            target.gradients(inputs, given)
+        for i, name in enumerate(target.names):
+            if not _same(inputs[i], target.inputs[i]):
+                yield Breach("input_written", f"the {stage} writes into {name}; it must leave its inputs as they are")
+                return
+    if not all(map(_same, given, upstream)):
+        yield Breach("upstream_written", "the backward writes into the gradient it is given, which others may share")
+
+
+def _repeated(target: Target, upstream: Sequence[Array], rng: np.random.Generator) -> Iterator[Breach]:
+    first = _own(target.gradients(copies(target.inputs), copies(upstream)))
+    again = _own(target.gradients(copies(target.inputs), copies(upstream)))
+    if not all(map(_same, first, again)):
+        yield Breach("nondeterministic", "the same inputs give another gradient the second time")
+    elif target.stateless:
+        others = [v + 0.1 * rng.standard_normal(np.shape(v)) if i in target.checked else v
+                  for i, v in enumerate(copies(target.inputs))]  # fmt: skip
+        if _attempt(target.values, others) is None:
+            return
+        later = _own(target.gradients(copies(target.inputs), copies(upstream)))
+        if not all(map(_same, first, later)):
+            yield Breach("stale_state", "the gradient changes when the function was called on other inputs in between")
+
+
+def _form(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
+    inputs = copies(target.inputs)
+    found = target.gradients(inputs, copies(upstream))
+    for place, i in enumerate(target.checked):
+        g, name = found[place], target.names[i]
+        if g is None:
+            continue
+        if g.shape != inputs[i].shape:
+            yield Breach("shape", f"the gradient of {name} has shape {list(g.shape)}, its input {list(inputs[i].shape)}")
+        if g.dtype != inputs[i].dtype:
+            yield Breach("dtype", f"the gradient of {name} is {g.dtype}, its input {inputs[i].dtype}")
+        for j, value in enumerate(inputs):
+            if isinstance(value, np.ndarray) and g.size and np.may_share_memory(g, value):
+                yield Breach("aliasing", f"the gradient of {name} is a view of {target.names[j]}: writing to one changes the other")
+        for j, other in zip(target.checked[:place], found[:place], strict=True):
+            if other is not None and g.size and np.may_share_memory(g, other):
+                yield Breach("aliasing", f"the gradients of {target.names[j]} and {name} share memory: clipping one clips both")
+
+
+def _float32(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
+    inputs = [v.astype(np.float32) if i in target.checked else v for i, v in enumerate(target.inputs)]
+    outputs = _attempt(target.values, inputs)
+    if outputs is None or any(y.dtype != np.float32 for y in outputs):
+        return
+    found = _attempt(target.gradients, inputs, random_upstream(rng, outputs))
+    if found is None:
+        yield Breach("float32", "the backward fails on float32 inputs, on which the forward works")
+        return
+    for i, g in zip(target.checked, found, strict=True):
+        if g is not None and g.dtype != np.float32:
+            yield Breach("float32", f"for float32 inputs the gradient of {target.names[i]} is {g.dtype}")
+
+
+def _layout(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
+    expected = _own(target.gradients(copies(target.inputs), copies(upstream)))
+    for kind, change in (("every second element of a larger array", _strided), ("in column-major order", _column_major)):
+        inputs = [change(v) if i in target.checked else v for i, v in enumerate(copies(target.inputs))]
+        if _attempt(target.values, inputs) is None:
+            continue
+        found = _attempt(target.gradients, inputs, [change(u) for u in upstream])
+        if found is None:
+            yield Breach("layout", f"the backward fails on inputs that are {kind}")
+            return
+        for i, g, e in zip(target.checked, found, expected, strict=True):
+            if g is not None and e is not None and (g.shape != e.shape or not np.allclose(g, e, 1e-9, 1e-12, equal_nan=True)):
+                yield Breach("layout", f"the gradient of {target.names[i]} changes when the inputs are {kind}")
+                return
+
+
+def _scalar(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
+    if all(not np.ndim(target.inputs[i]) for i in target.shaped) or any(not target.inputs[i].size for i in target.shaped):
+        return
+    inputs = [np.array(v.flat[0]) if i in target.shaped else v for i, v in enumerate(target.inputs)]
+    yield from _variant(target, inputs, rng, "scalar", "0-d")
+
+
+def _empty(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
+    choices = [tuple(target.shaped), *((i,) for i in target.shaped)]
+    for chosen in dict.fromkeys(choices):
+        if any(not np.ndim(target.inputs[i]) for i in chosen):
+            continue
+        inputs = [v[:0] if i in chosen else v for i, v in enumerate(target.inputs)]
+        found = list(_variant(target, inputs, rng, "empty", "empty"))
+        if found:
+            yield from found[:1]
+            return
+
+
+def _variant(target: Target, inputs: list[Any], rng: np.random.Generator, code: str, kind: str) -> Iterator[Breach]:
+    """The gradient on inputs of another shape, where the forward takes them: there, of that shape, and right."""
+    outputs = _attempt(target.values, copies(inputs))
+    if outputs is None or not all(np.isfinite(y).all() for y in outputs):
+        return
+    upstream = random_upstream(rng, outputs)
+    try:
+        found = target.gradients(copies(inputs), copies(upstream))
+    except Exception as error:  # a user's backward may fail in any way
+        yield Breach(code, f"the backward fails on {kind} inputs, on which the forward works: {error}")
+        return
+    for i, g in zip(target.checked, found, strict=True):
+        if i not in target.shaped:
+            continue
+        g = np.zeros(inputs[i].shape) if g is None else g
+        if g.shape != inputs[i].shape:
+            expected = list(inputs[i].shape)
+            yield Breach(code, f"on {kind} inputs the gradient of {target.names[i]} has shape {list(g.shape)}, not {expected}")
+            return
+        if 0 < g.size <= _SMALL:
+            wrong = _differing(Probe(lambda moved: target.values(copies(moved)), inputs, i, upstream), g)
+            if wrong is not None:
+                yield Breach(code, f"on {kind} inputs the gradient of {target.names[i]} is {wrong[0]:.6g}, not {wrong[1]:.6g}")
+                return
+
+
+def _differing(probe: Probe, g: Array) -> tuple[float, float] | None:
+    """The first element of a gradient that central differences contradict, with what they give."""
+    for index in np.ndindex(g.shape):
+        given = float(g[index])
+        for slope in (probe.quick(index), probe.careful(index)):
+            if abs(given - slope.value) <= 1e-5 * abs(slope.value) + 1e-9 + 2 * slope.error:
+                break
+        else:
+            if not np.isfinite(given) or probe.kink(index) is None:
+                return given, slope.value
+    return None
+
+
+def _strided(value: Any) -> Any:
+    return np.repeat(value, 2, -1)[..., ::2] if np.ndim(value) else value
+
+
+def _column_major(value: Any) -> Any:
+    return np.array(value, order="F")
+
+
+def _attempt(f: Callable[..., Any], *args: Any) -> Any:
+    """What f gives, or None where it does not take such arguments."""
+    try:
+        return f(*args)
+    except Exception:  # a user's function may refuse in any way
+        return None
+
+
+def _own(gradients: Sequence[Array | None]) -> list[Array | None]:
+    return [None if g is None else np.array(g) for g in gradients]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return (a is None) == (b is None)
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))

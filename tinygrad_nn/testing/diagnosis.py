@@ -1,0 +1,168 @@
+"""What a wrong gradient looks like: the usual mistakes, tried in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_nn.op import Array
+
+
+class Diagnosis(NamedTuple):
+    """A mistake by its code, in words, and by its factor where it is one."""
+
+    code: str
+    text: str
+    factor: float | None = None
+
+
+class Evidence(NamedTuple):
+    """One input's gradient as given and as it should be."""
+
+    name: str
+    given: Array | None
+    expected: Array
+    smooth: Array  # where the function has no kink
+    wrong: Array  # where the two disagree
+    parts: Callable[[], Array] | None  # what each single output contributes: (outputs, *shape)
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """The first of the usual mistakes that explains the evidence."""
+    for look in (_ties, _zero, _shape, _factor, _transposed, _extra_sum, _missing_sum, _assigned):
+        found = look(evidence)
+        if found is not None:
+            return found
+    share = int(np.count_nonzero(evidence.wrong))
+    return Diagnosis("unknown", f"{share} of {evidence.wrong.size} elements are wrong" + _common_place(evidence.wrong))
+
+
+def _close(a: Array, b: Array) -> bool:
+    if a.shape != b.shape:
+        return False
+    scale = float(np.max(np.abs(b), initial=0.0))
+    return bool(np.all(np.abs(a - b) <= 1e-5 * np.abs(b) + 1e-7 * scale))
+
+
+def _ties(e: Evidence) -> Diagnosis | None:
+    fits = e.given is not None and e.given.shape == e.expected.shape
+    if fits and e.wrong.any() and not (e.wrong & e.smooth).any():
+        return Diagnosis("ties", "wrong only at ties or kinks: what is given there lies outside the slopes on the two sides")
+    return None
+
+
+def _zero(e: Evidence) -> Diagnosis | None:
+    if e.given is None or (not np.any(e.given) and e.given.shape == e.expected.shape):
+        return Diagnosis("zero", "the gradient is zero or missing: the path is detached")
+    return None
+
+
+def _shape(e: Evidence) -> Diagnosis | None:
+    given, expected = np.asarray(e.given), e.expected
+    if given.shape == expected.shape:
+        return None
+    shapes = f"shape {list(given.shape)} for an input of {list(expected.shape)}"
+    if given.ndim > 1 and _close(np.swapaxes(given, -1, -2), expected):
+        return Diagnosis("transpose", "transposed: the last two axes are exchanged")
+    for summed, axes in _sums(given):
+        if summed.size == expected.size and _close(summed.reshape(expected.shape), expected):
+            return Diagnosis("missing_sum", f"{shapes}: a sum over the broadcast {_named(axes)} is missing")
+    for summed, axes in _sums(expected):
+        if summed.size == given.size and _close(given.reshape(summed.shape), summed):
+            return Diagnosis("extra_sum", f"{shapes}: summed over {_named(axes)}, along which the input was not broadcast")
+    if given.ndim > expected.ndim or given.size > expected.size:
+        return Diagnosis("missing_sum", f"{shapes}: no sum over what was broadcast")
+    return Diagnosis("shape", shapes)
+
+
+def _factor(e: Evidence) -> Diagnosis | None:
+    given, expected = np.asarray(e.given)[e.smooth], e.expected[e.smooth]
+    used = np.abs(expected) > 1e-6 * np.max(np.abs(expected), initial=0.0)
+    if np.count_nonzero(used) < min(2, expected.size) or not used.any():
+        return None
+    factor = float(np.median(given[used] / expected[used]))
+    if factor == 0 or not np.isfinite(factor) or not _close(given / factor, expected):
+        return None
+    if abs(factor + 1) < 1e-5:
+        return Diagnosis("sign", "the sign is wrong everywhere", -1.0)
+    return Diagnosis("factor", f"off by a constant factor of {_readable(factor)}", factor)
+
+
+def _transposed(e: Evidence) -> Diagnosis | None:
+    given = np.asarray(e.given)
+    if given.ndim > 1 and given.shape[-1] == given.shape[-2] > 1 and _close(np.swapaxes(given, -1, -2), e.expected):
+        return Diagnosis("transpose", "transposed: the last two axes are exchanged")
+    return None
+
+
+def _extra_sum(e: Evidence) -> Diagnosis | None:
+    for count in range(1, e.expected.ndim + 1):
+        for axes in combinations(range(e.expected.ndim), count):
+            summed = np.broadcast_to(e.expected.sum(axes, keepdims=True), e.expected.shape)
+            if all(e.expected.shape[a] > 1 for a in axes) and _close(np.asarray(e.given), summed):
+                return Diagnosis("extra_sum", f"summed over {_named(axes)}, along which the input was not broadcast")
+    return None
+
+
+def _missing_sum(e: Evidence) -> Diagnosis | None:
+    """Contributions of only part of the outputs, the same part for all elements."""
+    if e.parts is None or e.expected.size < 2:
+        return None
+    parts = e.parts()
+    share = np.count_nonzero(parts, axis=0)
+    if share.max(initial=0) < 2 or share.min() != share.max() or not e.wrong.all():
+        return None
+    ordered = _contributions(parts, int(share.max()))
+    given = np.asarray(e.given)
+    if any(_close(given, one) for one in ordered) or _close(given, ordered.mean(0)):
+        return Diagnosis("missing_sum", "only one of the outputs that the input was broadcast to is counted: a sum is missing")
+    return None
+
+
+def _assigned(e: Evidence) -> Diagnosis | None:
+    """Elements that several outputs use, with the contribution of just one of them."""
+    if e.parts is None:
+        return None
+    parts, given = e.parts(), np.asarray(e.given)
+    single = np.any(np.abs(parts - given) <= 1e-5 * np.abs(given) + 1e-12, axis=0) & (np.abs(given) > 0)
+    if e.wrong.any() and single[e.wrong].all():
+        return Diagnosis("assignment", "where an element is used more than once only one use is counted: '=' where '+=' is needed")
+    return None
+
+
+def _contributions(parts: Array, count: int) -> Array:
+    """The non-zero contributions to every element in order: (count, *shape)."""
+    flat = parts.reshape(len(parts), -1)
+    order = np.argsort(flat == 0, axis=0, kind="stable")[:count]
+    return np.take_along_axis(flat, order, 0).reshape(count, *parts.shape[1:])
+
+
+def _sums(value: Array) -> list[tuple[Array, tuple[int, ...]]]:
+    every = [axes for n in range(1, value.ndim + 1) for axes in combinations(range(value.ndim), n)]
+    return [(np.asarray(value.sum(axes)), axes) for axes in every]
+
+
+def _named(axes: Sequence[int]) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
+
+
+def _readable(factor: float) -> str:
+    """2, 1/3 or 0.75: the shortest honest spelling."""
+    for value, text in ((factor, "{}"), (1 / factor, "1/{}")):
+        if abs(value - round(value)) < 1e-5 * abs(value) and round(value):
+            return text.format(round(value))
+    return f"{factor:.6g}"
+
+
+def _common_place(wrong: Array) -> str:
+    """Where the wrong elements are, if they share an index."""
+    if not wrong.any() or wrong.all():
+        return ""
+    places = np.argwhere(wrong)
+    for axis in range(wrong.ndim):
+        if len(set(places[:, axis].tolist())) == 1 and wrong.shape[axis] > 1:
+            return f", all of them at index {places[0, axis]} of axis {axis}"
+    return ""

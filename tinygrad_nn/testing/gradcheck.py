@@ -1,0 +1,162 @@
+"""The gradient checker: every element of every gradient against central differences, and the contract around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.testing.contract import Breach, breaches, copies, random_upstream
+from tinygrad_nn.testing.diagnosis import Diagnosis, diagnose
+from tinygrad_nn.testing.differences import Probe
+from tinygrad_nn.testing.elements import InputCheck, Tolerance, check_ties
+from tinygrad_nn.testing.report import GradcheckError, Report
+from tinygrad_nn.testing.targets import SecondOrder, Target, TensorTarget, target_of
+
+
+def gradcheck(
+    target: Any,
+    inputs: Any,
+    *,
+    order: int = 1,
+    seed: int = 0,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    directions: int | None = None,
+    contract: bool = True,
+    names: Sequence[str] | None = None,
+) -> Report:
+    """Check the gradients of `target` at `inputs`, in float64, element by element; the report is true if all are right.
+
+    `target` is a function of Tensors, an `autograd.Function`, a `Module`, a pair `(f, vjp)` of NumPy callables with
+    `vjp(g, *inputs)` giving one gradient an input, or an object with `forward(*inputs)` and `backward(*upstream)`.
+    With `order=2` the derivative of the gradient is checked as well. `directions` looks along so many random
+    directions of each input instead of at every element, for inputs too large for that. An element may be off by
+    `rtol` of itself plus `atol` of the largest, plus what the central difference itself is unsure of.
+
+    TypeError where no input is floating, ValueError where no input requires grad, no output depends on one, or the
+    target cannot be differentiated twice.
+
+    >>> import numpy as np
+    >>> report = gradcheck((np.sin, lambda g, x: g * -np.cos(x)), [np.array([0.3, 1.2])])
+    >>> report.ok, report.diagnosis.code
+    (False, 'sign')
+    """
+    if order not in (1, 2):
+        raise ValueError(f"gradcheck: expected order 1 or 2, got {order}")
+    rng = np.random.default_rng(seed)
+    found = target_of(target, inputs, names)
+    tolerance = Tolerance(rtol, atol)
+    with np.errstate(all="ignore"):
+        report = _check(found, rng, tolerance, directions, contract, 1)
+        if order == 1 or not report.ok:
+            return report
+        if not isinstance(found, TensorTarget):
+            raise ValueError("gradcheck: order=2 needs a function of Tensors, a Function or a Module, whose gradient has a graph")
+        upstream = random_upstream(rng, found.values(copies(found.inputs)))
+        second = _check(SecondOrder(found, upstream), rng, tolerance, directions, False, 2)
+    second.notes = list(dict.fromkeys([*report.notes, *second.notes]))
+    second.kinks = report.kinks + second.kinks
+    return second
+
+
+def assert_gradcheck(target: Any, inputs: Any, **options: Any) -> Report:
+    """Check as `gradcheck` does, and raise GradcheckError with the report where a gradient is wrong."""
+    report = gradcheck(target, inputs, **options)
+    if not report:
+        raise GradcheckError(report.text())
+    return report
+
+
+def _check(
+    target: Target, rng: np.random.Generator, tolerance: Tolerance, directions: int | None, contract: bool, order: int
+) -> Report:
+    outputs = target.values(copies(target.inputs))
+    if not outputs:
+        raise ValueError("gradcheck: the function has no floating output")
+    again = target.values(copies(target.inputs))
+    if not all(a.shape == b.shape and np.array_equal(a, b, equal_nan=True) for a, b in zip(outputs, again, strict=True)):
+        text = "the function is not deterministic: the same inputs gave another output the second time; fix its seed"
+        return Report(order, [], None, Diagnosis("nondeterministic", text), [], [Breach("nondeterministic", text)], [])
+    upstream = random_upstream(rng, outputs)
+    given = [None if g is None else np.array(g) for g in target.gradients(copies(target.inputs), copies(upstream))]
+    checks = []
+    for i, g in zip(target.checked, given, strict=True):
+        probe = Probe(lambda moved: target.values(copies(moved)), target.inputs, i, upstream)
+        check = InputCheck(target.names[i], probe, g, tolerance)
+        if directions is None:
+            check.each_element(rng if target.takes_arrays else None)
+        else:
+            check.along(directions, rng)
+        checks.append(check)
+    check_ties(checks)
+    broken: list[Breach] = []
+    if contract:
+        broken = list(breaches(target, upstream, rng, variants=not any(check.failed for check in checks)))
+    if order == 1 and not any(check.depends for check in checks):
+        raise ValueError("gradcheck: no output depends on any of the checked inputs")
+    notes = [note for check in checks for note in check.notes()]
+    if not all(np.isfinite(y).all() for y in outputs):
+        notes.append("an output is not finite here; elements that lead to it were not compared")
+    return _reported(order, checks, broken, notes)
+
+
+def _reported(order: int, checks: list[InputCheck], broken: list[Breach], notes: list[str]) -> Report:
+    failing = [check for check in checks if check.failed]
+    shown = max(failing or checks, key=lambda check: check.badness)
+    diagnosis = diagnose(shown.evidence()) if failing else None
+    if diagnosis is not None and diagnosis.code == "unknown" and order == 2:
+        diagnosis = Diagnosis("second_order", "the gradient is right, its own derivative is not: " + diagnosis.text)
+    if broken and (diagnosis is None or diagnosis.code in ("unknown", "shape")):
+        diagnosis = Diagnosis(*next((breach for breach in broken if breach.code != "shape"), broken[0]))
+    return Report(
+        order, [check.result() for check in checks], shown.worst, diagnosis,
+        [kink for check in checks for kink in check.kinks], broken, notes,
+    )  # fmt: skip
+
+
+def torch_gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    fast_mode: bool = False,
+    **_: Any,
+) -> bool:
+    """`torch.autograd.gradcheck`: whether the gradients of `func` are right, or GradcheckError.
+
+    Checked by `testing.gradcheck`, which sets its own steps: `eps` is accepted and unused, `fast_mode` looks along
+    random directions.
+    """
+    return _as_torch(func, inputs, 1, atol, rtol, raise_exception, fast_mode)
+
+
+def torch_gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    fast_mode: bool = False,
+    **_: Any,
+) -> bool:
+    """`torch.autograd.gradgradcheck`: whether the second derivatives of `func` are right, or GradcheckError."""
+    return _as_torch(func, inputs, 2, atol, rtol, raise_exception, fast_mode)
+
+
+def _as_torch(
+    func: Callable[..., Any], inputs: Any, order: int, atol: float, rtol: float, raise_exception: bool, fast: bool
+) -> bool:
+    given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    report = gradcheck(func, given, order=order, rtol=rtol, atol=atol, directions=4 if fast else None, contract=False)
+    if not report and raise_exception:
+        raise GradcheckError(report.text())
+    return report.ok
