@@ -15,15 +15,18 @@ from tinygrad_nn.testing.elements import InputCheck, Tolerance, check_ties
 from tinygrad_nn.testing.report import GradcheckError, Report
 from tinygrad_nn.testing.targets import SecondOrder, Target, TensorTarget, target_of
 
+_TOLERANCES = {"float64": Tolerance(1e-6, 1e-9), "float32": Tolerance(1e-3, 1e-4)}
+
 
 def gradcheck(
     target: Any,
     inputs: Any,
     *,
     order: int = 1,
+    dtype: Any = np.float64,
     seed: int = 0,
-    rtol: float = 1e-6,
-    atol: float = 1e-9,
+    rtol: float | None = None,
+    atol: float | None = None,
     directions: int | None = None,
     contract: bool = True,
     names: Sequence[str] | None = None,
@@ -32,9 +35,10 @@ def gradcheck(
 
     `target` is a function of Tensors, an `autograd.Function`, a `Module`, a pair `(f, vjp)` of NumPy callables with
     `vjp(g, *inputs)` giving one gradient an input, or an object with `forward(*inputs)` and `backward(*upstream)`.
-    With `order=2` the derivative of the gradient is checked as well. `directions` looks along so many random
-    directions of each input instead of at every element, for inputs too large for that. An element may be off by
-    `rtol` of itself plus `atol` of the largest, plus what the central difference itself is unsure of.
+    With `order=2` the derivative of the gradient is checked as well. With `dtype=float32` the gradients are computed in
+    float32 and compared with differences in float64. `directions` looks along so many random directions of each input
+    instead of at every element, for inputs too large for that. An element may be off by `rtol` of itself (1e-6, or 1e-3
+    for float32) plus `atol` of the largest (1e-9, 1e-4), plus what the central difference itself is unsure of.
 
     TypeError where no input is floating, ValueError where no input requires grad, no output depends on one, or the
     target cannot be differentiated twice.
@@ -48,15 +52,19 @@ def gradcheck(
         raise ValueError(f"gradcheck: expected order 1 or 2, got {order}")
     rng = np.random.default_rng(seed)
     found = target_of(target, inputs, names)
-    tolerance = Tolerance(rtol, atol)
+    kind = np.dtype(getattr(dtype, "numpy", dtype))
+    usual = _TOLERANCES.get(kind.name)
+    if usual is None or (kind.name == "float32" and order == 2):
+        raise ValueError(f"gradcheck: expected float64, or float32 with order 1, got {kind} with order {order}")
+    tolerance = Tolerance(usual.rtol if rtol is None else rtol, usual.atol if atol is None else atol)
     with np.errstate(all="ignore"):
-        report = _check(found, rng, tolerance, directions, contract, 1)
+        report = _check(found, rng, tolerance, directions, contract, 1, kind)
         if order == 1 or not report.ok:
             return report
         if not isinstance(found, TensorTarget):
             raise ValueError("gradcheck: order=2 needs a function of Tensors, a Function or a Module, whose gradient has a graph")
         upstream = random_upstream(rng, found.values(copies(found.inputs)))
-        second = _check(SecondOrder(found, upstream), rng, tolerance, directions, False, 2)
+        second = _check(SecondOrder(found, upstream), rng, tolerance, directions, False, 2, kind)
     second.notes = list(dict.fromkeys([*report.notes, *second.notes]))
     second.kinks = report.kinks + second.kinks
     return second
@@ -71,7 +79,13 @@ def assert_gradcheck(target: Any, inputs: Any, **options: Any) -> Report:
 
 
 def _check(
-    target: Target, rng: np.random.Generator, tolerance: Tolerance, directions: int | None, contract: bool, order: int
+    target: Target,
+    rng: np.random.Generator,
+    tolerance: Tolerance,
+    directions: int | None,
+    contract: bool,
+    order: int,
+    kind: np.dtype[Any],
 ) -> Report:
     outputs = target.values(copies(target.inputs))
     if not outputs:
@@ -81,7 +95,8 @@ def _check(
         text = "the function is not deterministic: the same inputs gave another output the second time; fix its seed"
         return Report(order, [], None, Diagnosis("nondeterministic", text), [], [Breach("nondeterministic", text)], [])
     upstream = random_upstream(rng, outputs)
-    given = [None if g is None else np.array(g) for g in target.gradients(copies(target.inputs), copies(upstream))]
+    inputs = [v.astype(kind) if i in target.checked else v for i, v in enumerate(copies(target.inputs))]
+    given = [None if g is None else np.array(g) for g in target.gradients(inputs, [u.astype(kind) for u in upstream])]
     checks = []
     for i, g in zip(target.checked, given, strict=True):
         probe = Probe(lambda moved: target.values(copies(moved)), target.inputs, i, upstream)
