@@ -1,6 +1,21 @@
-"""Optimisers in PyTorch's spelling."""
+"""Optimisers and learning-rate schedules in PyTorch's spelling."""
 
+from tinygrad_nn.optim import lr_scheduler
+from tinygrad_nn.optim.adadelta import Adadelta
+from tinygrad_nn.optim.adagrad import Adagrad
+from tinygrad_nn.optim.adam import Adam, AdamW
+from tinygrad_nn.optim.adamax import Adamax
+from tinygrad_nn.optim.asgd import ASGD
+from tinygrad_nn.optim.lbfgs import LBFGS
+from tinygrad_nn.optim.nadam import NAdam
 from tinygrad_nn.optim.optimizer import Optimizer
+from tinygrad_nn.optim.radam import RAdam
+from tinygrad_nn.optim.rmsprop import RMSprop
+from tinygrad_nn.optim.rprop import Rprop
 from tinygrad_nn.optim.sgd import SGD
+from tinygrad_nn.optim.sparse_adam import SparseAdam
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = [
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
+    "SparseAdam", "lr_scheduler",
+]  # fmt: skip
