@@ -5,8 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"graph", "dtypes", "generator", "printing", "special"}, {"op"}, {"ops"}, {"methods"}, {"variable"}, {"numpy_protocol"},
-    {"tensor"}, {"creation"}, {"random"}, {"autograd"}, {"utils", "optim", "nn", "serialization"}, {"vision"},
+    {"graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
+    {"numpy_protocol"}, {"tensor", "special"}, {"creation", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"},
+    {"utils", "optim", "nn", "serialization"}, {"vision"},
     {"testing", "viz", "doctor", "train"}, {"__init__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

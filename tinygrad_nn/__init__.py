@@ -5,7 +5,7 @@ The public names, each listed once; nothing is computed here.
 
 from math import e, inf, nan, pi
 
-from tinygrad_nn import autograd, nn, optim, random, utils
+from tinygrad_nn import autograd, linalg, nn, optim, random, return_types, special, utils
 from tinygrad_nn.autograd import (
     enable_grad,
     inference_mode,
@@ -47,12 +47,22 @@ from tinygrad_nn.dtypes import (
 )
 from tinygrad_nn.dtypes import bool_ as bool
 from tinygrad_nn.generator import Generator, default_generator
+from tinygrad_nn.methods.arranging import *
+from tinygrad_nn.methods.compare import *
+from tinygrad_nn.methods.counting import *
+from tinygrad_nn.methods.einsum import *
+from tinygrad_nn.methods.factorization import *
 from tinygrad_nn.methods.indexing import *
+from tinygrad_nn.methods.joining import *
 from tinygrad_nn.methods.matrices import *
 from tinygrad_nn.methods.pointwise import *
 from tinygrad_nn.methods.reduction import *
+from tinygrad_nn.methods.scan import *
+from tinygrad_nn.methods.scattering import *
 from tinygrad_nn.methods.shaping import *
 from tinygrad_nn.methods.softmax import *
+from tinygrad_nn.methods.sorting import *
+from tinygrad_nn.methods.special import *
 from tinygrad_nn.printing import set_printoptions
 from tinygrad_nn.random import (
     bernoulli,
@@ -73,8 +83,11 @@ from tinygrad_nn.random import (
 )
 from tinygrad_nn.serialization import load, save
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.testing.gradcheck import torch_gradcheck, torch_gradgradcheck
 
 __version__ = "0.1.0"
+
+autograd.gradcheck, autograd.gradgradcheck = torch_gradcheck, torch_gradgradcheck  # PyTorch keeps them there
 
 float, double, half, long, int, short = float32, float64, float16, int64, int32, int16
 

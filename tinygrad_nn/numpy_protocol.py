@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.dtypes import DTypeLike
-from tinygrad_nn.methods import matrices, pointwise, reduction, shaping
+from tinygrad_nn.methods import arranging, joining, matrices, pointwise, reduction, scan, shaping
 from tinygrad_nn.ops import elementwise, reduce
 from tinygrad_nn.variable import Variable, wrap
 
@@ -88,7 +88,12 @@ def _any(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @_implements(np.cumsum)
 def _cumsum(a: Any, axis: int | None = None) -> Any:
-    return reduction.cumsum(a, axis) if axis is not None else reduction.cumsum(a.reshape(-1), 0)
+    return scan.cumsum(a, axis) if axis is not None else scan.cumsum(a.reshape(-1), 0)
+
+
+@_implements(np.cumprod)
+def _cumprod(a: Any, axis: int | None = None) -> Any:
+    return scan.cumprod(a, axis) if axis is not None else scan.cumprod(a.reshape(-1), 0)
 
 
 @_implements(np.reshape)
@@ -133,22 +138,22 @@ def _squeeze(a: Any, axis: Any = None) -> Any:
 
 @_implements(np.concatenate)
 def _concatenate(arrays: Any, axis: int = 0) -> Any:
-    return shaping.cat([_tensor(a) for a in arrays], axis)
+    return joining.cat([_tensor(a) for a in arrays], axis)
 
 
 @_implements(np.stack)
 def _stack(arrays: Any, axis: int = 0) -> Any:
-    return shaping.stack([_tensor(a) for a in arrays], axis)
+    return joining.stack([_tensor(a) for a in arrays], axis)
 
 
 @_implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
-    return shaping.flip(m, range(m.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis)
+    return arranging.flip(m, range(m.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis)
 
 
 @_implements(np.roll)
 def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    return shaping.roll(a, shift, axis)
+    return arranging.roll(a, shift, axis)
 
 
 @_implements(np.where)

@@ -1,10 +1,13 @@
-"""Softmax and its logarithm."""
+"""Softmax, its logarithm and its mirror image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.ops import elementwise
 from tinygrad_nn.ops import softmax as ops
 
 if TYPE_CHECKING:
@@ -15,19 +18,29 @@ __all__ = [
 ]  # fmt: skip
 
 
-def softmax(input: Tensor, dim: int) -> Tensor:
+@numpy_names
+def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """exp(input) / sum(exp(input)) along `dim`."""
-    axis = _checked(input, dim, "softmax")
-    return ops.softmax(input, axis=axis) if input.ndim else ops.softmax(input.reshape(1), axis=0).reshape(())
+    return _along(ops.softmax, input, dim, dtype)
 
 
-def log_softmax(input: Tensor, dim: int) -> Tensor:
+@numpy_names
+def log_softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """input - log(sum(exp(input))) along `dim`."""
-    axis = _checked(input, dim, "log_softmax")
-    return ops.log_softmax(input, axis=axis) if input.ndim else ops.log_softmax(input.reshape(1), axis=0).reshape(())
+    return _along(ops.log_softmax, input, dim, dtype)
 
 
-def _checked(input: Tensor, dim: int, name: str) -> int:
+@numpy_names
+def softmin(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+    """The softmax of -input along `dim`."""
+    return softmax(elementwise.neg(input), dim, dtype)
+
+
+def _along(op: Any, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
+    """The op along `dim`; a 0-d tensor counts as a vector of one element."""
+    input = input if dtype is None else input.to(dtype)
+    axis = axis_of(dim, input.ndim)
     if not input.is_floating_point():
-        raise RuntimeError(f"{name}: expected a floating tensor, got {input.dtype}")
-    return axis_of(dim, input.ndim)
+        raise RuntimeError(f"{op.name}: expected a floating tensor, got {input.dtype}")
+    result: Tensor = op(input, axis=axis) if input.ndim else op(input.reshape(1), axis=0).reshape(())
+    return result

@@ -1,11 +1,12 @@
-"""Primitives that reduce or accumulate along axes; `axis` is None, an int or a tuple of ints."""
+"""Primitives that reduce along axes; `axis` is None, an int or a tuple of ints."""
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_nn.op import Array, op
-from tinygrad_nn.ops.index import put_along_axis
+from tinygrad_nn.op import Array, Op, op
+from tinygrad_nn.ops.scan import cumprod
 from tinygrad_nn.ops.shape import broadcast_to
 
 _add: Any = np.add.reduce  # quicker than np.sum, which only calls it
@@ -59,6 +60,59 @@ mean.vjp(
 )
 
 
+@op(quiet=True)
+def var(x: Array, /, *, axis: Axis, keepdims: bool, correction: float) -> Array:
+    """The squared deviations from the mean along `axis`, summed and divided by their number less `correction`."""
+    deviation = x - mean.forward(x, axis=axis, keepdims=True)
+    freedom = _count(x.shape, axis) - correction
+    return _add(deviation * deviation, axis=axis, keepdims=keepdims) / (freedom if freedom > 0 else 0.0)
+
+
+def _var_rule(g: Any, x: Any, *, axis: Axis, keepdims: bool, correction: float) -> Any:
+    """2 * (x - mean) / freedom: the mean's own slope cancels, as the deviations add up to 0."""
+    freedom = _count(x.shape, axis) - correction
+    slope = 2 / freedom if freedom > 0 else np.inf
+    return spread(g, x.shape, axis, keepdims) * (slope * (x - mean(x, axis=axis, keepdims=True)))
+
+
+var.vjp(x=_var_rule)
+
+
+@op(quiet=True)
+def root(x: Array, /) -> Array:
+    """The square root of what squares add up to; where that is 0 so is the slope, as the squares' own slopes are."""
+    return np.sqrt(x)
+
+
+root.vjp(x=lambda g, y: np.where(np.equal(y, 0), 0.0, g / (2 * np.where(np.equal(y, 0), 1.0, y))))
+root.sample((2, 3), domain=(0.3, 3.0))
+
+
+@op(quiet=True)
+def norm(x: Array, /, *, p: float, axis: Axis, keepdims: bool) -> Array:
+    """(sum |x|^p)^(1/p) along `axis`, for p finite and not 0; the slope at norm 0 is 0."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x  # in half precision the powers soon overflow
+    powers = wide * wide if p == 2 else np.absolute(wide) if p == 1 else np.absolute(wide) ** p
+    total = _add(powers, axis=axis, keepdims=keepdims)
+    y = np.sqrt(total) if p == 2 else total if p == 1 else total ** (1 / p)
+    return y.astype(x.dtype, copy=False)
+
+
+def _norm_rule(g: Any, x: Any, y: Any, *, p: float, axis: Axis, keepdims: bool) -> Any:
+    """sign(x) * (|x| / y)^(p - 1); zeros are kept from the powers, where they would be infinite."""
+    g, y = (spread(v, x.shape, axis, keepdims) for v in (g, y))
+    if p == 1:
+        return g * np.sign(x)
+    flat = np.equal(y, 0)
+    scale = np.where(flat, 0.0, g / np.where(flat, 1.0, y) ** (p - 1))
+    return scale * (x if p == 2 else np.sign(x) * np.where(np.equal(x, 0), 1.0, np.absolute(x)) ** (p - 1))
+
+
+norm.vjp(x=_norm_rule)
+for _p in (1, 2, 3, 0.5, -1):
+    norm.sample((2, 3), p=_p, axis=1, keepdims=True, kinks=(0.0,)).sample((2, 3), p=_p, axis=None, keepdims=False, kinks=(0.0,))
+
+
 def _share_ties(g: Any, x: Any, y: Any, *, axis: Axis, keepdims: bool) -> Any:
     """`g` divided evenly among the elements that equal the extreme."""
     ties = np.equal(x, spread(y, x.shape, axis, keepdims)) * np.ones_like(x)
@@ -83,31 +137,34 @@ def amin(x: Array, /, *, axis: Axis, keepdims: bool) -> Array:
 amin.vjp(x=_share_ties)
 
 
-def _to_winner(g: Any, shape: tuple[int, ...], index: Any, axis: int, keepdims: bool) -> Any:
-    """`g` at the one element along `axis` that `index` names, zero elsewhere."""
-    return put_along_axis(spread(g, shape, axis, keepdims), index, axis=axis, shape=shape)
+def _share_equals(g: Any, x: Any, y: Any) -> Any:
+    """`g` divided evenly among the elements that equal the one chosen, be it a number or NaN."""
+    equals = (np.equal(x, y) | (np.isnan(x) & np.isnan(y))) * np.ones_like(x)
+    return equals * (g / np.sum(equals))
 
 
-@op
-def max(x: Array, /, *, axis: int, keepdims: bool) -> Array:
-    """The largest element along one axis; the first of several takes the gradient."""
-    return _maximum(x, axis=axis, keepdims=keepdims)
+def _one_of_all(name: str, doc: str, choose: Callable[[Array], Any]) -> Op:
+    """A primitive that chooses one of all elements; those equal to it share the gradient."""
+
+    def forward(x: Array, /) -> Array:
+        return choose(x)
+
+    forward.__name__, forward.__doc__ = name, doc
+    return op(forward).vjp(x=_share_equals).sample((2, 3)).sample(())
 
 
-max.vjp(
-    x=lambda g, x, *, axis, keepdims: _to_winner(g, x.shape, np.argmax(x, axis, keepdims=True), axis, keepdims),
-)
+def _lower_median(x: Array) -> Any:
+    """The middle element, or the one below the middle; NaN if there is one or there is no element."""
+    if not x.size or np.any(np.isnan(x)):
+        return np.array(np.nan).astype(x.dtype)
+    middle = (x.size - 1) // 2
+    return np.partition(x, middle, None)[middle]
 
 
-@op
-def min(x: Array, /, *, axis: int, keepdims: bool) -> Array:
-    """The smallest element along one axis; the first of several takes the gradient."""
-    return _minimum(x, axis=axis, keepdims=keepdims)
-
-
-min.vjp(
-    x=lambda g, x, *, axis, keepdims: _to_winner(g, x.shape, np.argmin(x, axis, keepdims=True), axis, keepdims),
-)
+max = _one_of_all("max", "The largest of all elements.", lambda x: _maximum(x, axis=None))
+min = _one_of_all("min", "The smallest of all elements.", lambda x: _minimum(x, axis=None))
+median = _one_of_all("median", "The lower median of all elements.", _lower_median)
+nanmedian = _one_of_all("nanmedian", "The lower median of what is not NaN.", lambda x: _lower_median(x[~np.isnan(x)]))
 
 
 @op
@@ -117,27 +174,21 @@ def prod(x: Array, /, *, axis: int | None, keepdims: bool) -> Array:
 
 
 def _prod_rule(g: Any, x: Any, y: Any, *, axis: int | None, keepdims: bool) -> Any:
-    """g times the product of the others: y / x, or by the quadratic way where a zero forbids the division."""
+    """g times the product of the others: y / x, or where a zero forbids the division, those before times those after."""
     g, y = (spread(v, x.shape, axis, keepdims) for v in (g, y))
     if np.all(np.not_equal(x, 0)):
         return g * (y / x)
-    rows = np.reshape(x, (-1,)) if axis is None else np.swapaxes(x, axis, -1)
-    itself = np.eye(rows.shape[-1], dtype=bool)
-    others = prod(np.where(itself, 1.0, np.expand_dims(rows, -2)), axis=-1, keepdims=False)
+    row = np.reshape(x, (-1,)) if axis is None else np.swapaxes(x, axis, -1)
+    others = _before(row) * np.flip(_before(np.flip(row, -1)), -1)
     return g * (np.reshape(others, x.shape) if axis is None else np.swapaxes(others, axis, -1))
 
 
+def _before(x: Any) -> Any:
+    """The product of the elements before each one along the last axis."""
+    return cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], -1), axis=-1)
+
+
 prod.vjp(x=_prod_rule)
-
-
-@op
-def cumsum(x: Array, /, *, axis: int) -> Array:
-    """The running sum along `axis`."""
-    return np.cumsum(x, axis=axis, dtype=x.dtype if x.dtype.kind == "f" else None)
-
-
-cumsum.vjp(x=lambda g, *, axis: np.flip(cumsum(np.flip(g, axis), axis=axis), axis))
-cumsum.sample((3, 4), axis=0).sample((3, 4), axis=-1).sample((4,), axis=0)
 
 
 @op
@@ -150,21 +201,18 @@ def logsumexp(x: Array, /, *, axis: Axis, keepdims: bool) -> Array:
     return y if keepdims else np.squeeze(y, axis)
 
 
-def _logsumexp_rule(g: Any, x: Any, y: Any, *, axis: Axis, keepdims: bool) -> Any:
-    y = spread(y, x.shape, axis, keepdims)
-    return spread(g, x.shape, axis, keepdims) * np.exp(x - np.where(np.isfinite(y), y, 0.0))
-
-
-logsumexp.vjp(x=_logsumexp_rule)
+logsumexp.vjp(
+    x=lambda g, x, y, *, axis, keepdims: spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims)),
+)
 
 prod.sample((2, 3, 4), axis=1, keepdims=True).sample((2, 3), axis=None, keepdims=False)
 prod.sample(np.array([[0.0, 2.0, 3.0], [1.5, 0.0, 0.0]]), axis=1, keepdims=False)
+prod.sample(np.array([[0.0, 2.0], [1.5, 0.0]]), axis=None, keepdims=False)
 for _reduction in (sum, mean, amax, amin, logsumexp):
     for _axis in (None, 0, (0, 2), -1):
         _reduction.sample((2, 3, 4), axis=_axis, keepdims=_axis == -1)
     _reduction.sample((), axis=None, keepdims=False)
-for _reduction in (max, min):
-    _reduction.sample((2, 3, 4), axis=1, keepdims=False).sample((4,), axis=-1, keepdims=True)
+var.sample((2, 3), axis=None, keepdims=False, correction=1).sample((2, 3, 4), axis=(0, 2), keepdims=True, correction=0.5)
 
 
 @op

@@ -25,7 +25,8 @@ softmax.sample((2, 3), axis=1).sample((2, 3, 4), axis=-2)
 def log_softmax(x: Array, /, *, axis: int) -> Array:
     """x - log(sum(exp(x))) along `axis`; shifted by the maximum, so that exp cannot overflow."""
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    z -= np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
+    if z.size:
+        z -= np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
     return z
 
 

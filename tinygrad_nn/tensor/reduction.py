@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from tinygrad_nn.dtypes import DTypeLike
-from tinygrad_nn.methods import reduction, softmax
-
-if TYPE_CHECKING:
-    from tinygrad_nn.tensor.tensor import Tensor
+from tinygrad_nn.methods import reduction, scan
+from tinygrad_nn.methods import softmax as soft
+from tinygrad_nn.tensor.in_place import in_place
 
 
 class Reduction:
@@ -17,25 +13,34 @@ class Reduction:
     __slots__ = ()
 
     sum = reduction.sum
+    nansum = reduction.nansum
     mean = reduction.mean
+    nanmean = reduction.nanmean
     prod = reduction.prod
     var = reduction.var
     std = reduction.std
     amax = reduction.amax
     amin = reduction.amin
+    aminmax = reduction.aminmax
     max = reduction.max
     min = reduction.min
     argmax = reduction.argmax
     argmin = reduction.argmin
-    cumsum = reduction.cumsum
     logsumexp = reduction.logsumexp
     all = reduction.all
     any = reduction.any
-
-    def softmax(self: Any, dim: Any, dtype: DTypeLike | None = None) -> Tensor:
-        """exp(self) / sum(exp(self)) along `dim`."""
-        return softmax.softmax(self if dtype is None else self.to(dtype), dim)
-
-    def log_softmax(self: Any, dim: Any, dtype: DTypeLike | None = None) -> Tensor:
-        """The logarithm of softmax along `dim`."""
-        return softmax.log_softmax(self if dtype is None else self.to(dtype), dim)
+    count_nonzero = reduction.count_nonzero
+    norm = reduction.norm
+    dist = reduction.dist
+    renorm = reduction.renorm
+    renorm_ = in_place(reduction.renorm)
+    cumsum = scan.cumsum
+    cumsum_ = in_place(scan.cumsum)
+    cumprod = scan.cumprod
+    cumprod_ = in_place(scan.cumprod)
+    logcumsumexp = scan.logcumsumexp
+    cummax = scan.cummax
+    cummin = scan.cummin
+    diff = scan.diff
+    softmax = soft.softmax
+    log_softmax = soft.log_softmax

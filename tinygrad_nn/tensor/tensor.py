@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_nn import dtypes, printing
 from tinygrad_nn.dtypes import DTypeLike, Size, dtype_of
-from tinygrad_nn.methods import indexing, joining, matrices, shaping
+from tinygrad_nn.methods import indexing, joining, matrices, queries, shaping
 from tinygrad_nn.methods.dims import axis_of, sizes_of
 from tinygrad_nn.numpy_protocol import FUNCTIONS
 from tinygrad_nn.op import UFUNCS, Array
@@ -151,6 +151,9 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         """All elements in memory, one at each step of a stride."""
         return dtypes.strided
 
+    is_nonzero, is_same_size = queries.is_nonzero, queries.is_same_size
+    equal, allclose = queries.equal, queries.allclose
+
     is_cuda = is_mps = is_sparse = is_quantized = is_meta = is_nested = is_mkldnn = False  # only dense CPU tensors exist
 
     def get_device(self) -> int:
@@ -212,6 +215,14 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     __array_priority__ = 1000
+
+    def __dlpack__(self, **options: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self._data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._data.__dlpack_device__()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if options.get("out") is not None:

@@ -1,0 +1,120 @@
+"""Functions that accumulate along a dimension, take differences along it, or integrate over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_nn import return_types
+from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.methods.aliases import numpy_names
+from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.reduction import at, sum, summable, vector
+from tinygrad_nn.ops import compare, elementwise, index, shape
+from tinygrad_nn.ops import scan as ops
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor import Tensor
+
+__all__ = [
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz",
+]  # fmt: skip
+
+
+@numpy_names
+def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The running sum along `dim`; integers and bools add up in int64."""
+    return _scan(ops.cumsum, input, dim, dtype)
+
+
+@numpy_names
+def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The running product along `dim`; integers and bools multiply in int64."""
+    return _scan(ops.cumprod, input, dim, dtype)
+
+
+@numpy_names
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """The logarithm of the running sum of exp(input) along `dim`, without overflow."""
+    if not input.is_floating_point():
+        raise RuntimeError(f"logcumsumexp: expected a floating tensor, got {input.dtype}")
+    return _scan(ops.logcumsumexp, input, dim)
+
+
+@numpy_names
+def cummax(input: Tensor, dim: int) -> Any:
+    """The largest element so far along `dim`, and where it stands: of equal ones the last."""
+    place = ops.cumulative_argmax(vector(input), axis=axis_of(dim, input.ndim), largest=True)
+    return return_types.cummax(*at(input, shape.reshape(place, shape=tuple(input.shape)), dim, True))
+
+
+@numpy_names
+def cummin(input: Tensor, dim: int) -> Any:
+    """The smallest element so far along `dim`, and where it stands: of equal ones the last."""
+    place = ops.cumulative_argmax(vector(input), axis=axis_of(dim, input.ndim), largest=False)
+    return return_types.cummin(*at(input, shape.reshape(place, shape=tuple(input.shape)), dim, True))
+
+
+@numpy_names
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
+    """The differences of neighbours along `dim`, `n` times; `prepend` and `append` are joined to the input before."""
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return elementwise.copy(input)
+    axis = axis_of(dim, input.ndim)
+    if prepend is not None or append is not None:
+        parts = [part for part in (prepend, input, append) if part is not None]
+        if any(part.ndim != input.ndim for part in parts):
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+        input = shape.concatenate(*parts, axis=axis)
+    minus = compare.ne if input.dtype.name == "bool" else elementwise.sub
+    for _ in range(n if input.shape[axis] else 0):
+        input = minus(_part(input, axis, 1, None), _part(input, axis, 0, -1))
+    return input
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The integral of y along `dim` by the trapezoidal rule; its points lie at `x` or `dx` (1) apart."""
+    return sum(_trapezoids(y, x, dx, dim), dim)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The running integral of y along `dim` by the trapezoidal rule; its points lie at `x` or `dx` (1) apart."""
+    return cumsum(_trapezoids(y, x, dx, dim), dim)
+
+
+trapz = trapezoid
+
+
+def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tensor:
+    """The area between each two points along `dim`."""
+    if x is not None and dx is not None:
+        raise TypeError("trapezoid: expected one of x and dx, got both")
+    if y.dtype.name == "bool" or (x is not None and x.dtype.name == "bool"):
+        raise RuntimeError("trapezoid: expected numbers as y and x, got torch.bool")
+    axis = axis_of(dim, y.ndim)
+    width: Any = 1.0 if dx is None else dx
+    if x is not None:
+        if x.ndim == 1:
+            if y.ndim and x.shape[0] != y.shape[axis]:
+                raise RuntimeError(f"trapezoid: expected one x for each of the {y.shape[axis]} points, got {len(x)}")
+            x = shape.reshape(x, shape=(-1,) + (1,) * (y.ndim - 1 - axis))
+        place = axis - y.ndim
+        width = elementwise.sub(_part(x, place, 1, None), _part(x, place, 0, -1))
+    return elementwise.mul(elementwise.add(_part(y, axis, 1, None), _part(y, axis, 0, -1)) / 2, width)
+
+
+def _part(input: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
+    """The elements from `start` to `stop` along `axis`."""
+    after = axis % input.ndim
+    part: Tensor = index.getitem(input, index=(*(slice(None),) * after, slice(start, stop), ...))
+    return part
+
+
+def _scan(op: Any, input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+    axis = axis_of(dim, input.ndim)
+    input = summable(input if dtype is None else input.to(dtype))
+    result: Tensor = op(input, axis=axis) if input.ndim else elementwise.copy(input)
+    return result if dtype is None else result.to(dtype)

@@ -1,0 +1,46 @@
+"""The named tuples that functions with several results give, as in `torch.return_types`; knows no tensor."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+
+def _named(name: str, *fields: str) -> Any:
+    """A tuple whose fields have names, printed as PyTorch prints it: `torch.return_types.<name>(`, one field a line."""
+    make: Any = namedtuple  # for which a type checker wants name and fields written out
+    result = make(name, fields, module=__name__)
+
+    def __repr__(self: Any) -> str:
+        lines = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
+        return f"torch.return_types.{name}(\n{lines})"
+
+    result.__repr__ = __repr__
+    result.__doc__ = f"What `torch.{name}` gives: {' and '.join(fields)}."
+    return result
+
+
+max = _named("max", "values", "indices")
+min = _named("min", "values", "indices")
+median = _named("median", "values", "indices")
+nanmedian = _named("nanmedian", "values", "indices")
+mode = _named("mode", "values", "indices")
+kthvalue = _named("kthvalue", "values", "indices")
+sort = _named("sort", "values", "indices")
+topk = _named("topk", "values", "indices")
+cummax = _named("cummax", "values", "indices")
+cummin = _named("cummin", "values", "indices")
+aminmax = _named("aminmax", "min", "max")
+histogram = _named("histogram", "hist", "bin_edges")
+qr, linalg_qr = (_named(name, "Q", "R") for name in ("qr", "linalg_qr"))
+svd, linalg_svd = _named("svd", "U", "S", "V"), _named("linalg_svd", "U", "S", "Vh")
+slogdet, linalg_slogdet = (_named(name, "sign", "logabsdet") for name in ("slogdet", "linalg_slogdet"))
+linalg_eig, linalg_eigh = (_named(name, "eigenvalues", "eigenvectors") for name in ("linalg_eig", "linalg_eigh"))
+lu_unpack, linalg_lu = (_named(name, "P", "L", "U") for name in ("lu_unpack", "linalg_lu"))
+linalg_lu_factor = _named("linalg_lu_factor", "LU", "pivots")
+linalg_lu_factor_ex = _named("linalg_lu_factor_ex", "LU", "pivots", "info")
+linalg_cholesky_ex = _named("linalg_cholesky_ex", "L", "info")
+linalg_inv_ex = _named("linalg_inv_ex", "inverse", "info")
+linalg_solve_ex = _named("linalg_solve_ex", "result", "info")
+linalg_lstsq = _named("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
+triangular_solve = _named("triangular_solve", "solution", "cloned_coefficient")
