@@ -5,7 +5,22 @@ The public names, each listed once; nothing is computed here.
 
 from math import e, inf, nan, pi
 
-from tinygrad_nn import autograd, linalg, nn, optim, random, return_types, special, utils
+from tinygrad_nn import (
+    accelerator,
+    amp,
+    autograd,
+    backends,
+    cuda,
+    linalg,
+    mps,
+    nn,
+    optim,
+    random,
+    return_types,
+    special,
+    utils,
+)
+from tinygrad_nn.amp import autocast, is_autocast_available, is_autocast_enabled
 from tinygrad_nn.autograd import (
     enable_grad,
     inference_mode,
@@ -14,37 +29,8 @@ from tinygrad_nn.autograd import (
     no_grad,
     set_grad_enabled,
 )
-from tinygrad_nn.creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    ones,
-    ones_like,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from tinygrad_nn.dtypes import (
-    Size,
-    device,
-    dtype,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
-)
+from tinygrad_nn.creation import *
+from tinygrad_nn.dtypes import *
 from tinygrad_nn.dtypes import bool_ as bool
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.methods.arranging import *
@@ -56,6 +42,7 @@ from tinygrad_nn.methods.indexing import *
 from tinygrad_nn.methods.joining import *
 from tinygrad_nn.methods.matrices import *
 from tinygrad_nn.methods.pointwise import *
+from tinygrad_nn.methods.queries import *
 from tinygrad_nn.methods.reduction import *
 from tinygrad_nn.methods.scan import *
 from tinygrad_nn.methods.scattering import *
@@ -64,23 +51,8 @@ from tinygrad_nn.methods.softmax import *
 from tinygrad_nn.methods.sorting import *
 from tinygrad_nn.methods.special import *
 from tinygrad_nn.printing import set_printoptions
-from tinygrad_nn.random import (
-    bernoulli,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    multinomial,
-    normal,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
-)
+from tinygrad_nn.random import *
+from tinygrad_nn.runtime import *
 from tinygrad_nn.serialization import load, save
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.testing.gradcheck import torch_gradcheck, torch_gradgradcheck

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,36 @@ from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+]  # fmt: skip
 
-def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+# The `options` of the functions below are those of `new_leaf`: requires_grad, device, layout, pin_memory, memory_format.
+
+
+def new_leaf(
+    array: Array,
+    requires_grad: bool = False,
+    device: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """A leaf on an array of its own."""
+    if device is not None:
+        _check_device(device)
+    if str(layout or "torch.strided") != "torch.strided" or pin_memory:
+        raise NotImplementedError(f"expected layout strided and no pinned memory, the only ones here, got {layout}, {pin_memory}")
+    result: Tensor = wrap(array)
+    return result.requires_grad_() if requires_grad else result
+
+
+_check_device = device
+
+
+def tensor(data: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """A new leaf with a copy of `data`: a number, nested sequences, an array or a tensor.
 
     Python floats take the default dtype, ints int64, arrays keep theirs. ValueError for ragged sequences.
@@ -22,14 +51,27 @@ def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, req
     >>> tensor([[1, 2], [3, 4]]).dtype
     torch.int64
     """
-    return new_leaf(np.array(_array(data, dtype)), requires_grad, device)
+    return new_leaf(np.array(array_of(data, dtype)), **options)
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """`data` as a tensor, sharing its memory where it can."""
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)
-    return new_leaf(_array(data, dtype), False, device)
+        return data.to(dtype=dtype, device=device)
+    return new_leaf(array_of(data, dtype), device=device)
+
+
+def asarray(
+    obj: Any, *, dtype: DTypeLike | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`obj` as a tensor: a copy if `copy`, in the same memory or an error if `copy` is False, else as `as_tensor`."""
+    result = as_tensor(obj, dtype, device)
+    shared = isinstance(obj, Tensor | np.ndarray) and np.may_share_memory(result.detach().numpy(), np.asarray(_plain(obj)))
+    if copy is False and not shared:
+        raise ValueError(f"asarray: cannot give {type(obj).__name__} as a tensor of dtype {result.dtype} without a copy")
+    if copy and shared:
+        result = new_leaf(result.detach().numpy().copy()) if not requires_grad and not result.requires_grad else result.clone()
+    return result.detach().requires_grad_() if requires_grad else result
 
 
 def from_numpy(array: Array) -> Tensor:
@@ -40,37 +82,60 @@ def from_numpy(array: Array) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected np.ndarray (got {type(array).__name__})")
-    dtype_of(array.dtype)
-    result: Tensor = wrap(array)
+    result: Tensor = wrap(_checked(array))
     return result
 
 
-def new_leaf(array: Array, requires_grad: bool, where: Any = None) -> Tensor:
-    """A leaf on an array of its own."""
-    if where is not None:
-        device(where)
-    result: Tensor = wrap(array)
-    return result.requires_grad_() if requires_grad else result
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor in the memory of anything that speaks DLPack, such as PyTorch's tensors."""
+    array = np.from_dlpack(ext_tensor)
+    return from_numpy(array)
 
 
-def _array(data: Any, dtype: DTypeLike | None) -> Array:
-    """`data` as an array in PyTorch's dtype for it."""
+def frombuffer(
+    buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A vector in the memory of a buffer, such as bytes."""
+    return new_leaf(np.frombuffer(buffer, dtype_of(dtype).numpy, count, offset), requires_grad)
+
+
+def array_of(data: Any, dtype: DTypeLike | None) -> Array:
+    """`data` as an array in PyTorch's dtype for it, in the same memory if it can be."""
     wanted = None if dtype is None else dtype_of(dtype).numpy
     if isinstance(data, Tensor):
-        return data.detach().numpy() if wanted is None else data.detach().numpy().astype(wanted)
+        return data.detach().numpy() if wanted is None else data.detach().numpy().astype(wanted, copy=False)
     if isinstance(data, np.ndarray | np.generic):
-        found = np.asarray(data, wanted)
-        dtype_of(found.dtype)
-        return found
+        return np.asarray(_checked(np.asarray(data)), wanted)
     try:
         found = np.asarray(_plain(data))
-    except ValueError:
-        raise ValueError("tensor: expected sequences of equal length at each level, got ragged ones") from None
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or found.dtype.kind not in "biuf" or (found.dtype == np.uint64 and not _holds_arrays(data)):
+        raise _refusal(data)
     if wanted is None and found.dtype.kind == "f" and not _holds_arrays(data):
         wanted = get_default_dtype().numpy
-    if found.dtype.kind not in "biuf":
-        raise TypeError(f"tensor: expected numbers, got {type(data).__name__} of {found.dtype}")
-    return found if wanted is None else found.astype(wanted)
+    if wanted is not None and wanted.kind in "iu":
+        _check_range(found, wanted)
+    with np.errstate(over="ignore"):
+        return found if wanted is None else found.astype(wanted)
+
+
+def _checked(array: Array) -> Array:
+    """An array as it is; an error for one whose dtype, byte order or strides no tensor can have."""
+    if not array.dtype.isnative:
+        raise ValueError(f"expected a numpy array in the machine's byte order, got dtype {array.dtype}; use array.astype('=')")
+    dtype_of(array.dtype)
+    if any(stride < 0 for stride in array.strides):
+        raise ValueError(f"expected a numpy array without negative strides, got {array.strides}; use array.copy()")
+    return array
+
+
+def _check_range(values: Array, wanted: np.dtype[Any]) -> None:
+    """RuntimeError for numbers that an integer dtype cannot hold; unsigned ones wrap what is negative."""
+    limits = np.iinfo(wanted)
+    least = -limits.max if wanted.kind == "u" else limits.min
+    if values.size and not (values.min() >= least and values.max() <= limits.max):
+        raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: expected {least} to {limits.max}")
 
 
 def _plain(data: Any) -> Any:
@@ -83,88 +148,208 @@ def _plain(data: Any) -> Any:
 def _holds_arrays(data: Any) -> bool:
     while isinstance(data, list | tuple) and data:
         data = data[0]
-    return isinstance(data, np.ndarray | np.generic)
+    return isinstance(data, np.ndarray | np.generic | Tensor)
 
 
-def _filled(sizes: Any, value: Any, dtype: DTypeLike | None, requires_grad: bool, where: Any) -> Tensor:
-    shape = sizes_of(sizes)
-    if any(n < 0 for n in shape):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+def _refusal(data: Any, depth: int = 0) -> Exception:
+    """The error for data that make no array: its type is the one that PyTorch raises."""
+    if isinstance(data, str | bytes):
+        name = type(data).__name__
+        return ValueError(f"too many dimensions '{name}'") if depth else TypeError(f"new(): invalid data type '{name}'")
+    if isinstance(data, int):
+        return ValueError(f"Overflow when unpacking long long: expected an integer within int64, got {data}")
+    if isinstance(data, complex):
+        return TypeError(f"expected real numbers, the only ones here, got {data}")
+    if not isinstance(data, list | tuple):
+        return RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    kinds = [isinstance(item, list | tuple | np.ndarray | Tensor) for item in data]
+    if any(kinds) and not all(kinds):
+        return TypeError("not a sequence: expected numbers or sequences of one length at each level, got both")
+    if all(kinds):
+        lengths = {len(item) for item in data if np.ndim(item) or isinstance(item, list | tuple)}
+        if len(lengths) > 1:
+            return ValueError(f"expected sequence of length {len(data[0])} at dim {depth + 1} (got {sorted(lengths)})")
+        return _refusal(next(item for item in data if _fails(item)), depth + 1) if any(map(_fails, data)) else (
+            ValueError(f"expected sequences of equal length at each level, got ragged ones at dim {depth + 1}"))  # fmt: skip
+    wrong = next(i for i, item in enumerate(data) if _fails(item))
+    return _refusal(data[wrong], depth + 1 if wrong == 0 else 0)
+
+
+def _fails(data: Any) -> bool:
+    try:
+        return np.asarray(_plain(data)).dtype.kind not in "bif"
+    except (ValueError, OverflowError):
+        return True
+
+
+def _filled(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}")
     kind = get_default_dtype() if dtype is None else dtype_of(dtype)
-    return new_leaf(np.full(shape, value, kind.numpy), requires_grad, where)
+    return new_leaf(np.full(sizes, value, kind.numpy), **options)
 
 
-def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """Zeros of the given size."""
-    return _filled(size, 0, dtype, requires_grad, device)
+    return _filled(sizes_of(size_, size), 0, dtype, options)
 
 
-def ones(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """Ones of the given size."""
-    return _filled(size, 1, dtype, requires_grad, device)
+    return _filled(sizes_of(size_, size), 1, dtype, options)
 
 
-def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """A tensor of the given size whose values mean nothing (here, zeros)."""
-    return _filled(size, 0, dtype, requires_grad, device)
+    return _filled(sizes_of(size_, size), 0, dtype, options)
 
 
-def full(
-    size: Sequence[int], fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full(size: Sequence[int], fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """One value throughout, in the dtype of the value unless one is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled((tuple(size),), value, type(value) if dtype is None else dtype, requires_grad, device)
+    return _filled(sizes_of((size,)), value, type(value) if dtype is None else dtype, options)
 
 
-def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(s: float, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """A number as a 0-d tensor of the default dtype."""
+    return _filled((), s, dtype, options)
+
+
+def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
-    return zeros(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return _filled(tuple(input.shape), 0, dtype or input.dtype, options)
 
 
-def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """Ones in the shape and dtype of `input`."""
-    return ones(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return _filled(tuple(input.shape), 1, dtype or input.dtype, options)
 
 
-def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Values that mean nothing in the shape and dtype of `input`."""
-    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
+def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """Values that mean nothing (here, zeros) in the shape and dtype of `input`."""
+    return _filled(tuple(input.shape), 0, dtype or input.dtype, options)
 
 
-def full_like(
-    input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """One value throughout in the shape and dtype of `input`."""
-    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    kind = dtype_of(dtype or input.dtype).numpy
+    if kind.kind in "iu":
+        _check_range(np.asarray(value), kind)
+    return _filled(tuple(input.shape), value, dtype or input.dtype, options)
+
+
+def _number(value: Any) -> Any:
+    """A number, NumPy's or a tensor's included, as Python's."""
+    if isinstance(value, Tensor | np.generic):
+        return value.item()
+    if not isinstance(value, int | float):
+        raise TypeError(f"expected a number, got {type(value).__name__}")
+    return value
 
 
 def arange(
-    *bounds: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+    *bounds: Any, start: Any = 0, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
     """start, start + step, ... up to but without end: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`."""
-    start, end, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+    if len(bounds) > 3 or (not bounds and end is None):
+        raise TypeError(f"arange: expected (end), (start, end) or (start, end, step), got {len(bounds)} numbers")
+    if len(bounds) == 1 and end is None:
+        end = bounds[0]
+    elif bounds:
+        start, end, step = (*bounds, end, step)[:3] if len(bounds) < 2 else (*bounds, step)[:3]
+    start, end, step = _number(start), _number(end), _number(step)
+    if not all(map(math.isfinite, (start, end, step))):
+        raise RuntimeError(f"arange: unsupported range: {start} -> {end} by {step}")
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
     whole = all(isinstance(bound, int) for bound in (start, end, step))
     kind = dtype_of(dtype) if dtype is not None else dtype_of(int if whole else float)
-    values: Array = np.arange(start, end, step, dtype=np.int64 if whole else np.float64)
-    return new_leaf(values.astype(kind.numpy), requires_grad, device)
+    if whole:
+        return new_leaf(np.arange(start, end, step, dtype=np.int64).astype(kind.numpy), **options)
+    count = math.ceil((end - start) / step)
+    if kind.numpy.kind in "iu":
+        start, step = int(start), int(step)
+    return new_leaf((start + np.arange(count) * step).astype(kind.numpy), **options)
 
 
-def linspace(
-    start: float, end: float, steps: int, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def linspace(start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """`steps` evenly spaced values from `start` to `end`, both included."""
-    if steps < 0:
-        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
     kind = get_default_dtype() if dtype is None else dtype_of(dtype)
-    return new_leaf(np.linspace(start, end, steps).astype(kind.numpy), requires_grad, device)
+    return new_leaf(_spaced(start, end, steps, kind.numpy, "linspace"), **options)
 
 
-def eye(
-    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """`base` to the powers that `linspace` gives."""
+    kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
+    powers = _spaced(start, end, steps, kind if kind.kind == "f" else np.dtype(np.float64), "logspace")
+    return new_leaf(np.power(powers.dtype.type(base), powers).astype(kind), **options)
+
+
+def _spaced(start: Any, end: Any, steps: int, dtype: np.dtype[Any], name: str) -> Array:
+    """Evenly spaced values: the first half counted from `start`, the second from `end`, as PyTorch does."""
+    if not isinstance(steps, int | np.integer) or isinstance(steps, bool):
+        raise TypeError(f"{name}: expected steps as an int, got {type(steps).__name__}")
+    if steps < 0:
+        raise RuntimeError(f"{name}: number of steps must be non-negative, got {steps}")
+    if any(isinstance(bound, Tensor) and bound.ndim for bound in (start, end)):
+        raise RuntimeError(f"{name}: expected start and end as numbers or 0-d tensors")
+    inner = np.dtype(np.float64) if dtype.kind != "f" else np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+    first, last = inner.type(_number(start)), inner.type(_number(end))
+    if steps == 1:
+        return np.full(1, first).astype(dtype)
+    with np.errstate(all="ignore"):
+        step, i = (last - first) / inner.type(max(steps - 1, 1)), np.arange(steps).astype(inner)
+        return np.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i)).astype(dtype)
+
+
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix, zeros elsewhere."""
     kind = get_default_dtype() if dtype is None else dtype_of(dtype)
-    return new_leaf(np.eye(n, m, dtype=kind.numpy), requires_grad, device)
+    rows, columns = sizes_of((n, n if m is None else m))
+    if rows < 0 or columns < 0:
+        raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {rows} and {columns}")
+    return new_leaf(np.eye(rows, columns, dtype=kind.numpy), **options)
+
+
+def _triangle_indices(mask: Array, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
+    return new_leaf(np.array(np.nonzero(mask), np.int64 if dtype is None else dtype_of(dtype).numpy), **options)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """The rows and the columns of the elements on and below a diagonal of a (row, col) matrix: (2, count)."""
+    return _triangle_indices(_lower(row, col, offset), dtype, options)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
+    """The rows and the columns of the elements on and above a diagonal of a (row, col) matrix: (2, count)."""
+    return _triangle_indices(~_lower(row, col, offset - 1), dtype, options)
+
+
+def _lower(row: int, col: int, offset: int) -> Array:
+    if row < 0 or col < 0:
+        raise RuntimeError(f"row and col must be non-negative, got {row} and {col}")
+    return np.tri(row, col, offset, dtype=np.bool_)
+
+
+class TensorType:
+    """A constructor of tensors of one dtype by PyTorch's old name, such as FloatTensor; `isinstance` tests the dtype."""
+
+    __slots__ = ("elements",)
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.elements = dtype_of(dtype)
+
+    def __call__(self, *data: Any) -> Tensor:
+        """A tensor of the given sizes, or with the values of a sequence or an array."""
+        if len(data) == 1 and isinstance(data[0], Sequence | np.ndarray | Tensor):
+            return tensor(data[0], dtype=self.elements)
+        return zeros(*(data or (0,)), dtype=self.elements)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.dtype == self.elements
+
+
+FloatTensor, DoubleTensor, HalfTensor = TensorType("float32"), TensorType("float64"), TensorType("float16")
+LongTensor, IntTensor, ShortTensor, CharTensor = (TensorType(name) for name in ("int64", "int32", "int16", "int8"))
+ByteTensor, BoolTensor = TensorType("uint8"), TensorType("bool")

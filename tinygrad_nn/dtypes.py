@@ -7,6 +7,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+__all__ = [
+    "Size", "bfloat16", "channels_last", "channels_last_3d", "complex64", "complex128", "contiguous_format", "device", "dtype",
+    "finfo", "float16", "float32", "float64", "get_default_device", "get_default_dtype", "iinfo", "int8", "int16", "int32", "int64",
+    "layout", "memory_format", "preserve_format", "set_default_device", "set_default_dtype", "strided", "uint8",
+]  # fmt: skip
+
 
 class dtype:
     """An element type: PyTorch's name for a NumPy dtype, which `.numpy` gives.
@@ -41,13 +47,54 @@ float16, float32, float64 = (dtype(name) for name in ("float16", "float32", "flo
 int8, int16, int32, int64 = (dtype(name) for name in ("int8", "int16", "int32", "int64"))
 uint8, bool_ = dtype("uint8"), dtype("bool")
 
+
+class _Absent(dtype):
+    """A dtype of PyTorch's that NumPy or this package has not: it has a name to compare with, and any use is an error."""
+
+    __slots__ = ("is_complex",)
+
+    def __init__(self, name: str, itemsize: int) -> None:
+        self.name, self.itemsize = name, itemsize
+        self.is_complex = name.startswith("complex")
+        self.is_floating_point = not self.is_complex
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotImplementedError(f"{self!r} is not supported: expected a dtype among {', '.join(map(str, _BY_NUMPY.values()))}")
+
+
+bfloat16, complex64, complex128 = _Absent("bfloat16", 2), _Absent("complex64", 8), _Absent("complex128", 16)
+
+
+class layout:
+    """How a tensor's elements lie in memory, by PyTorch's name; here there is only `strided`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+class memory_format(layout):
+    """The order of a tensor's dimensions in memory, by PyTorch's name; here row-major only."""
+
+    __slots__ = ()
+
+
+strided = layout("strided")
+contiguous_format, preserve_format, channels_last, channels_last_3d = (
+    memory_format(name) for name in ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")
+)
+
 DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type | str"
 
 _BY_NUMPY = {
     d.numpy: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
 }
 _BY_PYTHON: dict[Any, dtype] = {bool: bool_, int: int64, float: float32}
-_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
 _default = float32
 
 
@@ -80,9 +127,62 @@ def set_default_dtype(d: DTypeLike, /) -> None:
     _default = found
 
 
+def get_default_device() -> device:
+    """The CPU."""
+    return device("cpu")
+
+
+def set_default_device(where: Any) -> None:
+    """Accept the CPU, the only device."""
+    device(where or "cpu")
+
+
+class finfo:
+    """The limits of a floating dtype, by default of the default one.
+
+    >>> finfo(float16).max
+    65504.0
+    """
+
+    __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+
+    def __init__(self, type: dtype | None = None) -> None:
+        kind = dtype_of(type or _default)
+        if not kind.is_floating_point:
+            raise TypeError(f"finfo: expected a floating dtype, got {kind}; use iinfo for it")
+        limits = np.finfo(kind.numpy)
+        self.bits, self.dtype, self.eps, self.resolution = limits.bits, kind.name, float(limits.eps), float(limits.resolution)
+        self.max, self.min = float(limits.max), float(limits.min)
+        self.tiny = self.smallest_normal = float(limits.tiny)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={getattr(self, name):g}" for name in ("resolution", "min", "max", "eps", "smallest_normal", "tiny"))
+        return f"finfo({parts}, dtype={self.dtype})"
+
+
+class iinfo:
+    """The limits of an integer dtype.
+
+    >>> iinfo(int8).max
+    127
+    """
+
+    __slots__ = ("bits", "dtype", "max", "min")
+
+    def __init__(self, type: dtype) -> None:
+        kind = dtype_of(type)
+        if kind.numpy.kind not in "iu":
+            raise TypeError(f"iinfo: expected an integer dtype, got {kind}; use finfo for a floating one")
+        limits = np.iinfo(kind.numpy)
+        self.bits, self.dtype, self.max, self.min = limits.bits, kind.name, int(limits.max), int(limits.min)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
 def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The common dtype of two: the wider of one kind, else the one of the higher kind (bool < integer < float)."""
-    rank_a, rank_b = _RANK[a.kind], _RANK[b.kind]
+    rank_a, rank_b = RANK[a.kind], RANK[b.kind]
     if rank_a != rank_b:
         return a if rank_a > rank_b else b
     return np.promote_types(a, b)
@@ -107,7 +207,7 @@ def result_type(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
                for v in values if not isinstance(v, np.ndarray)]  # fmt: skip
     result = _of_kind(a.dtype for a in arrays if a.ndim)
     for weaker in (_of_kind(a.dtype for a in arrays if not a.ndim), _of_kind(numbers)):
-        if result is None or (weaker is not None and _RANK[weaker.kind] > _RANK[result.kind]):
+        if result is None or (weaker is not None and RANK[weaker.kind] > RANK[result.kind]):
             result = weaker
     if result is None:
         raise TypeError("expected at least one array or number")
@@ -130,6 +230,21 @@ class Size(tuple[int, ...]):
             count *= n
         return count
 
+    def __getitem__(self, key: Any) -> Any:
+        part = tuple.__getitem__(self, key)
+        return Size(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Any) -> Size:  # type: ignore[override]
+        return Size(tuple(self) + tuple(other))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple(self) * times)
+
+    __rmul__ = __mul__
+
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
@@ -145,6 +260,12 @@ class device:
             raise RuntimeError(f"device '{type}': expected 'cpu', the only device here")
         self.type = name
         self.index = int(number) if number else index
+
+    def __enter__(self) -> device:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is to be restored: new tensors are on the CPU anyway."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)

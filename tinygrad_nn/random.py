@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.tensor import Tensor
 
+__all__ = [
+    "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "poisson", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+
 
 def manual_seed(seed: int) -> Generator:
     """Start the default generator anew from `seed`, and return it.
@@ -22,6 +28,17 @@ def manual_seed(seed: int) -> Generator:
     tensor([0.4963, 0.7682])
     """
     return default_generator.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+    """A context after which the default generator stands where it stood before."""
+    state = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(state)
 
 
 def initial_seed() -> int:
@@ -49,55 +66,53 @@ def _float(dtype: DTypeLike | None) -> Any:
 
 
 def rand(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    *size_: Any, size: Any = None, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
-    values = (generator or default_generator).uniform(sizes_of(size), dtype=_float(dtype))
-    return new_leaf(values, requires_grad, device)
+    values = (generator or default_generator).uniform(sizes_of(size_, size), dtype=_float(dtype))
+    return new_leaf(values, **options)
 
 
 def randn(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    *size_: Any, size: Any = None, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
     """Normal numbers of mean 0 and standard deviation 1."""
-    values = (generator or default_generator).normal(sizes_of(size), dtype=_float(dtype))
-    return new_leaf(values, requires_grad, device)
+    values = (generator or default_generator).normal(sizes_of(size_, size), dtype=_float(dtype))
+    return new_leaf(values, **options)
 
 
 def randint(
-    low: int,
-    high: int | Sequence[int] | None = None,
+    *bounds: Any,
+    low: int = 0,
+    high: int | None = None,
     size: Sequence[int] | None = None,
-    *,
     generator: Generator | None = None,
-    dtype: DTypeLike = np.int64,
-    device: Any = None,
-    requires_grad: bool = False,
+    dtype: DTypeLike | None = None,
+    **options: Any,
 ) -> Tensor:
     """Whole numbers from `low` (0 if left out) to `high` - 1: `randint(high, size)` or `randint(low, high, size)`."""
-    if size is None:
-        if high is None or isinstance(high, int):
-            raise TypeError("randint: expected randint(high, size) or randint(low, high, size)")
-        bounds, sizes = (0, low), high
-    elif isinstance(high, int):
-        bounds, sizes = (low, high), size
-    else:
-        raise TypeError(f"randint: argument 'high' expected an int, got {type(high).__name__}")
-    values = (generator or default_generator).integers(*bounds, tuple(sizes), dtype_of(dtype).numpy)
-    return new_leaf(values, requires_grad, device)
+    given = list(bounds)
+    if given and size is None and not hasattr(given[-1], "__index__"):
+        size = given.pop()
+    if len(given) == 2 and high is None:
+        low, high = given
+    elif len(given) == 1 and high is None:
+        high = given[0]
+    elif len(given) == 1:
+        low = given[0]
+    elif given:
+        raise TypeError(f"randint: expected randint(high, size) or randint(low, high, size), got {len(bounds)} arguments")
+    if size is None or high is None:
+        raise TypeError("randint: expected randint(high, size) or randint(low, high, size)")
+    low, high = sizes_of((low, high))
+    values = (generator or default_generator).integers(low, high, sizes_of((size,)), dtype_of(dtype or np.int64).numpy)
+    return new_leaf(values, **options)
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    return new_leaf((generator or default_generator).permutation(n).astype(dtype_of(dtype).numpy), False, device)
+    kind = dtype_of(dtype or np.int64).numpy
+    return new_leaf((generator or default_generator).permutation(n).astype(kind), **options)
 
 
 def normal(
@@ -107,13 +122,14 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
+    **options: Any,
 ) -> Tensor:
     """Normal numbers with a mean and a standard deviation for all, or one for each element."""
     draw = (generator or default_generator).normal
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
             raise TypeError("normal: argument 'size' expected with a mean and std that are numbers")
-        return new_leaf(draw(tuple(size), mean, std, _float(dtype)), False)
+        return new_leaf(draw(sizes_of((size,)), mean, std, _float(dtype)), **options)
     shape = np.broadcast_shapes(*(tuple(v.shape) for v in (mean, std) if isinstance(v, Tensor)))
     like = mean if isinstance(mean, Tensor) else std
     assert isinstance(like, Tensor)
@@ -124,10 +140,16 @@ def _plain(value: Tensor | float) -> Any:
     return value.detach() if isinstance(value, Tensor) else value
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element of `input` gives, else 0; RuntimeError for one outside [0, 1]."""
-    drawn = (generator or default_generator).bernoulli_of(input.detach().numpy())
-    return new_leaf(drawn.astype(input.dtype.numpy), False)
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element of `input`, or `p`, gives, else 0; RuntimeError for one outside [0, 1]."""
+    source = generator or default_generator
+    drawn = source.bernoulli_of(input.detach().numpy()) if p is None else source.bernoulli(p, tuple(input.shape))
+    return new_leaf(drawn.astype(input.dtype.numpy))
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Not supported: the generator has no draw for it in PyTorch's order."""
+    raise NotImplementedError("poisson: not supported; np.random.default_rng().poisson(x.numpy()) draws from another stream")
 
 
 def multinomial(
@@ -138,17 +160,29 @@ def multinomial(
     return new_leaf(drawn, False)
 
 
-def rand_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
+) -> Tensor:
     """Uniform numbers in [0, 1) in the shape and dtype of `input`."""
-    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return rand(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)
 
 
-def randn_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
+) -> Tensor:
     """Normal numbers in the shape and dtype of `input`."""
-    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return randn(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+def randint_like(
+    input: Tensor,
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    **options: Any,
+) -> Tensor:
     """Whole numbers from `low` (0 if only one bound is given) to `high` - 1 in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype)
+    return randint(int(low), int(high), tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tinygrad_nn.generator import Generator, default_generator
 
 if TYPE_CHECKING:
@@ -22,9 +24,12 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Ge
     return input._overwrite(values, "normal_")
 
 
-def bernoulli_(input: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Fill with ones, each with probability `p`, and zeros."""
-    return input._overwrite((generator or default_generator).bernoulli(p, tuple(input.shape)), "bernoulli_")
+def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fill with ones, each with probability `p` (one for all, or one for each element), and zeros."""
+    source = generator or default_generator
+    if isinstance(p, int | float):
+        return input._overwrite(source.bernoulli(p, tuple(input.shape)), "bernoulli_")
+    return input._overwrite(source.bernoulli_of(np.broadcast_to(p.detach().numpy(), tuple(input.shape))), "bernoulli_")
 
 
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -42,3 +47,21 @@ def random_(
         return input._overwrite(source.random_ints(tuple(input.shape), input.dtype.numpy), "random_")
     low, high = (0, low) if high is None else (low, high)
     return input._overwrite(source.integers(low, high, tuple(input.shape), input.dtype.numpy), "random_")
+
+
+def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with Cauchy distributed numbers."""
+    values = (generator or default_generator).cauchy(tuple(input.shape), median, sigma, input.dtype.numpy)
+    return input._overwrite(values, "cauchy_")
+
+
+def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with numbers whose logarithms are normal with a mean and a standard deviation."""
+    values = (generator or default_generator).log_normal(tuple(input.shape), mean, std, input.dtype.numpy)
+    return input._overwrite(values, "log_normal_")
+
+
+def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Fill with the numbers of trials until the first success of probability `p`."""
+    values = (generator or default_generator).geometric(p, tuple(input.shape), input.dtype.numpy)
+    return input._overwrite(values, "geometric_")

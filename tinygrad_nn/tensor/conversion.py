@@ -58,7 +58,7 @@ class Conversion:
             if dtype not in names:
                 raise ValueError(f"invalid type: '{dtype}', expected one of {', '.join(names)}")
             dtype = names[dtype]
-        return self.to(getattr(dtype, "dtype_of_elements", dtype))
+        return self.to(getattr(dtype, "elements", dtype))
 
     def type_as(self: Any, other: Tensor) -> Tensor:
         """The tensor in the dtype of `other`."""

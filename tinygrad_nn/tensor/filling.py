@@ -15,3 +15,6 @@ class Filling:
     bernoulli_ = filling.bernoulli_
     exponential_ = filling.exponential_
     random_ = filling.random_
+    cauchy_ = filling.cauchy_
+    log_normal_ = filling.log_normal_
+    geometric_ = filling.geometric_

@@ -1,5 +1,5 @@
-"""Tools around training: `utils.data`."""
+"""Tools around training: `utils.data`, `utils.dlpack`."""
 
-from tinygrad_nn.utils import data
+from tinygrad_nn.utils import data, dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]

@@ -1,0 +1,69 @@
+"""torch.cuda where there is no GPU: what asks says no, what tidies up does nothing, what needs one is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_nn import amp
+
+__all__ = ["amp", "device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
+
+
+def is_available() -> bool:
+    """False."""
+    return False
+
+
+def is_initialized() -> bool:
+    """False."""
+    return False
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """False."""
+    return False
+
+
+def device_count() -> int:
+    """0."""
+    return 0
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing: there is no generator to seed."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Nothing: there is no generator to seed."""
+
+
+def empty_cache() -> None:
+    """Nothing: there is no cache."""
+
+
+def memory_allocated(device: Any = None) -> int:
+    """0."""
+    return 0
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """0."""
+    return 0
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Nothing: nothing was allocated."""
+
+
+def _needs_gpu(name: str) -> Any:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError(f"torch.cuda.{name}: expected a GPU, and the only device here is 'cpu'; test is_available() before it")
+
+    refuse.__name__, refuse.__doc__ = name, "An AssertionError: there is no GPU."
+    return refuse
+
+
+current_device, get_device_name, synchronize = _needs_gpu("current_device"), _needs_gpu("get_device_name"), _needs_gpu("synchronize")
+get_device_properties, set_device, mem_get_info = (
+    _needs_gpu("get_device_properties"), _needs_gpu("set_device"), _needs_gpu("mem_get_info")
+)  # fmt: skip

@@ -1,0 +1,66 @@
+"""Switches of PyTorch's runtime: those that mean something here act, the others are kept and change nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision", "set_num_threads", "use_deterministic_algorithms",
+]  # fmt: skip
+
+_state: dict[str, Any] = {"threads": None, "deterministic": False, "warn_only": False, "precision": "highest", "limits": None}
+
+
+def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """`model` as it is: there is nothing to compile; without one, a decorator that does the same."""
+    return (lambda function: function) if model is None else model
+
+
+def set_num_threads(num: int, /) -> None:
+    """Have NumPy's linear algebra use `num` threads; needs threadpoolctl."""
+    if not isinstance(num, int) or num < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, got {num!r}")
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        raise ImportError(
+            "set_num_threads: needs threadpoolctl (pip install threadpoolctl); or set OPENBLAS_NUM_THREADS before Python starts"
+        ) from None
+    _state["limits"] = threadpool_limits(num, "blas")  # stays in force while it is held
+    _state["threads"] = num
+
+
+def get_num_threads() -> int:
+    """The number of threads of NumPy's linear algebra, as far as it is known."""
+    named = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1
+    return _state["threads"] or int(named)
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accepted: every algorithm here is deterministic."""
+    _state["deterministic"], _state["warn_only"] = bool(mode), bool(warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What `use_deterministic_algorithms` last set."""
+    return _state["deterministic"]
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """What `use_deterministic_algorithms` last set."""
+    return _state["warn_only"]
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Accepted: products of float32 are always computed in float32."""
+    if precision not in ("highest", "high", "medium"):
+        raise ValueError(f"set_float32_matmul_precision: expected 'highest', 'high' or 'medium', got {precision!r}")
+    _state["precision"] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What `set_float32_matmul_precision` last set."""
+    return _state["precision"]
