@@ -274,3 +274,29 @@ def test_warnings(package):
     scheduler = package.optim.lr_scheduler.StepLR(optimizer, 3)
     optimizer.step()
     scheduler.step()  # in this order nothing is warned of
+
+
+@pytest.mark.parametrize("options", [
+    {"swa_lr": 0.01}, {"swa_lr": 0.01, "anneal_epochs": 0},
+    {"swa_lr": [0.01, 0.3], "anneal_epochs": 25, "anneal_strategy": "linear"},
+], ids=label)  # fmt: skip
+def test_swalr(options):
+    rows, states = [], []
+    for package in BOTH:
+        optimizer = optimizer_of(package)
+        scheduler = package.optim.swa_utils.SWALR(optimizer, **options)
+        rows.append(run(optimizer, scheduler, 100))
+        states.append({k: v for k, v in scheduler.state_dict().items() if k != "anneal_func"})
+    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-12)
+    assert_states(*states)
+
+
+def test_averages_of_weights():
+    found = []
+    for package in BOTH:
+        a, b = package.arange(3.0), package.ones(3)
+        s = package.optim.swa_utils
+        found.append([s.get_ema_avg_fn(0.9)(a, b, 4).numpy(), s.get_swa_avg_fn()(a, b, 4).numpy()])
+        with pytest.raises(ValueError, match="Invalid decay value 2 provided"):
+            s.get_ema_avg_fn(2)
+    np.testing.assert_allclose(*found, rtol=1e-6)

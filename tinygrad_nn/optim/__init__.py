@@ -1,6 +1,6 @@
 """Optimisers and learning-rate schedules in PyTorch's spelling."""
 
-from tinygrad_nn.optim import lr_scheduler
+from tinygrad_nn.optim import lr_scheduler, swa_utils
 from tinygrad_nn.optim.adadelta import Adadelta
 from tinygrad_nn.optim.adagrad import Adagrad
 from tinygrad_nn.optim.adam import Adam, AdamW
@@ -17,5 +17,5 @@ from tinygrad_nn.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
-    "SparseAdam", "lr_scheduler",
+    "SparseAdam", "lr_scheduler", "swa_utils",
 ]  # fmt: skip
