@@ -5,7 +5,7 @@ Column i of every factor belongs together, so U (m, k), S (k) and V (n, k) make 
 The rules are those of Giles 2008, "An extended collection of matrix derivative results", and of PyTorch.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -56,16 +56,17 @@ cholesky.vjp(a=_cholesky_rule)
 
 
 @op
-def eigh(a: Array, /) -> Array:
-    """Rising eigenvalues w (1, n) above the eigenvectors V (n, n) of a symmetric a, read off its lower triangle."""
+def eigh(a: Array, /, *, triangle: Literal["L", "U"]) -> Array:
+    """Rising eigenvalues w (1, n) above the eigenvectors V (n, n) of a symmetric a, whose L(ower) or U(pper) triangle is read."""
     with failing_as("linalg.eigh: The algorithm failed to converge because the input matrix is ill-conditioned or not finite"):
-        w, v = np.linalg.eigh(a)
+        w, v = np.linalg.eigh(a, triangle)
     return np.concatenate([w[..., None, :], v], -2)
 
 
 def _eigh_rule(g: Any, y: Any) -> Any:
     (gw, gv), (w, v) = factors(g, 1), factors(y, 1)
-    inner = np.where(_identity(v.shape[-1]), gw, _over(v.mT @ gv, _gaps(w[..., 0, :])))
+    turn = v.mT @ gv
+    inner = np.where(_identity(v.shape[-1]), gw, _over((turn - turn.mT) / 2, _gaps(w[..., 0, :])))
     return v @ inner @ v.mT
 
 
@@ -94,11 +95,15 @@ eig.vjp(a=_eig_rule)
 
 
 @op
-def svd(a: Array, /) -> Array:
-    """U (m, k), falling singular values S (1, k) and V (n, k), stacked: a = (U * S) @ V.mT, k = min(m, n)."""
+def svd(a: Array, /, *, full: bool) -> Array:
+    """U (m, k), falling singular values S (1, k) and V (n, k), stacked: a = (U * S) @ V.mT, k = min(m, n).
+
+    They are taken from the `full` decomposition, with square U and V, or from the reduced one: the null spaces differ.
+    """
     with failing_as("linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."):
-        u, s, vh = np.linalg.svd(a, full_matrices=False)
-    return np.concatenate([u, s[..., None, :], vh.mT], -2)
+        u, s, vh = np.linalg.svd(a, full_matrices=full)
+    k = s.shape[-1]
+    return np.concatenate([u[..., :k], s[..., None, :], vh.mT[..., :k]], -2)
 
 
 def _svd_rule(g: Any, a_shape: tuple[int, ...], y: Any) -> Any:
@@ -174,11 +179,44 @@ def _lu_rule(g: Any, y: Any) -> Any:
 lu.vjp(a=_lu_rule)
 
 
+def _exchange(x: Array, k: int, row: Array) -> None:
+    """Exchange, in place, row k of each matrix with its own `row`."""
+    rows = np.broadcast_to(row[..., None, None], (*x.shape[:-2], 1, x.shape[-1]))
+    moved = np.take_along_axis(x, rows, -2)
+    np.put_along_axis(x, rows, x[..., k : k + 1, :].copy(), -2)
+    x[..., k, :] = moved[..., 0, :]
+
+
 @op
-def pinv(a: Array, /, *, atol: Any, rtol: Any) -> Array:
-    """The pseudo-inverses (..., n, m), singular values up to max(atol, rtol * the largest) taken for 0."""
+def pivots(a: Array, /) -> Array:
+    """For each step of Gaussian elimination the row, counted from 0, whose element is the largest: the one to go first."""
+    a, k = a.copy(), min(a.shape[-2:])
+    chosen = np.zeros((*a.shape[:-2], k), np.int64)
+    for i in range(k):
+        chosen[..., i] = i + np.abs(a[..., i:, i]).argmax(-1)
+        _exchange(a, i, chosen[..., i])
+        pivot, below = a[..., i : i + 1, i : i + 1], a[..., i + 1 :, i : i + 1]
+        a[..., i + 1 :, :] -= np.divide(below, pivot, where=pivot != 0, out=np.zeros_like(below)) * a[..., i : i + 1, :]
+    return chosen
+
+
+@op
+def row_order(pivots: Array, /, *, count: int) -> Array:
+    """Where each of `count` rows comes from, once row i was exchanged with row pivots[i] for i = 0, 1, ..."""
+    order = np.arange(count)[:, None] + np.zeros((*pivots.shape[:-1], 1, 1), np.int64)
+    for i in range(pivots.shape[-1]):
+        _exchange(order, i, pivots[..., i])
+    return order[..., 0]
+
+
+@op
+def pinv(a: Array, /, *, atol: Any, rtol: Any, hermitian: bool) -> Array:
+    """The pseudo-inverses (..., n, m), singular values up to max(atol, rtol * the largest) taken for 0.
+
+    Of a `hermitian`, that is symmetric, matrix the lower triangle is read.
+    """
     with failing_as("linalg.pinv: The algorithm failed to converge because the input matrix contained non-finite values."):
-        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        u, s, vh = np.linalg.svd(a, full_matrices=False, hermitian=hermitian)
     kept = s > np.maximum(np.expand_dims(atol, -1), np.expand_dims(rtol, -1) * s.max(-1, keepdims=True, initial=0.0))
     inverted = np.divide(1, s, where=kept, out=np.zeros_like(s))
     return (vh.mT * inverted[..., None, :]) @ u.mT
@@ -186,8 +224,8 @@ def pinv(a: Array, /, *, atol: Any, rtol: Any) -> Array:
 
 def _pinv_rule(g: Any, a: Any, y: Any) -> Any:
     """Golub and Pereyra 1973, for a matrix whose rank does not change."""
-    beside = (g - y @ (a @ g)).mT  # what g has outside the rows that y can give, and the same from the right
-    behind = (g - g @ a @ y).mT
+    behind = g.mT - a @ (y @ g.mT)  # what lies outside the columns of a
+    beside = g.mT - (g.mT @ y) @ a  # and outside its rows
     return behind @ (y @ y.mT) + (y.mT @ y) @ beside - y.mT @ g @ y.mT
 
 
@@ -197,11 +235,14 @@ _TALL = np.array([[2.0, 0.3, 0.5], [0.4, 1.5, -0.6], [-0.7, 0.2, 1.1], [0.9, -0.
 _SQUARE = np.stack([_TALL[:3], _TALL[1:] + 2 * np.eye(3)])
 _SYMMETRIC = _SQUARE @ _SQUARE.mT + np.eye(3)
 cholesky.sample(_SYMMETRIC).sample(_SYMMETRIC[0]).sample((0, 0))
-eigh.sample(_SYMMETRIC).sample(_SYMMETRIC[0]).sample((0, 0))
+eigh.sample(_SYMMETRIC, triangle="L").sample(_SYMMETRIC[0], triangle="U").sample((0, 0), triangle="L")
 eig.sample(np.array([[1.0, 0.4, 0.2], [0.1, 2.5, -0.3], [0.3, 0.2, 4.0]])).sample((0, 0))
 lu.sample(_SQUARE).sample(_SQUARE[0]).sample((0, 0))
-svd.sample(_SQUARE).sample(_TALL).sample(_TALL.T).sample((0, 3))
-pinv.sample(_SQUARE, atol=0.0, rtol=1e-15).sample(_TALL, atol=0.0, rtol=1e-15).sample(_TALL.T, atol=0.0, rtol=1e-15)
+pivots.sample(_SQUARE).sample(_TALL)
+row_order.sample(np.array([[1, 2, 2], [0, 1, 2]]), count=4)
+svd.sample(_SQUARE, full=False).sample(_TALL, full=False).sample(_TALL.T, full=True).sample((0, 3), full=False)
+for _matrix in (_SQUARE, _TALL, _TALL.T):
+    pinv.sample(_matrix, atol=0.0, rtol=1e-15, hermitian=False)
 for _mode in ("reduced", "complete"):
     qr.sample(_SQUARE, mode=_mode).sample(_TALL.T, mode=_mode).sample((2, 0, 3), mode=_mode)
 qr.sample(_TALL, mode="reduced").sample((3, 0), mode="reduced")

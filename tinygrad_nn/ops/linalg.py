@@ -125,6 +125,15 @@ def logabsdet(a: Array, /) -> Array:
 
 logabsdet.vjp(a=lambda g, a: g[..., None, None] * inverse(a).mT)
 
+
+@op
+def detsign(a: Array, /) -> Array:
+    """The sign of det(a): -1, 0 or 1; its slope is 0."""
+    return np.linalg.slogdet(a)[0]
+
+
+detsign.vjp(a=lambda g, a: a * 0)
+
 _PADE = tuple(float(factorial(26 - k) // factorial(13) * comb(13, k)) for k in range(14))
 
 
@@ -155,7 +164,7 @@ def _matrix_exp_rule(g: Any, a: Any) -> Any:
 matrix_exp.vjp(a=_matrix_exp_rule)
 
 _WELL = np.array([[[3.0, 0.5, -1.0], [0.2, -2.0, 0.7], [0.4, 1.1, 1.5]], [[1.0, 2.0, 0.3], [-0.6, 2.5, 0.1], [0.9, 0.2, -1.8]]])
-for _square in (inverse, det, logabsdet, matrix_exp):
+for _square in (inverse, det, logabsdet, detsign, matrix_exp):
     _square.sample(_WELL).sample(_WELL[0]).sample((0, 0)).sample(_WELL[:, :1, :1])
 det.sample(np.array([[1.0, 2.0], [2.0, 4.0]])).sample(np.ones((3, 3)))
 matrix_exp.sample(4 * _WELL[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tinygrad_nn.methods import matrices
+from tinygrad_nn.methods import factorization, matrices
+from tinygrad_nn.tensor.in_place import in_place
 
 
 class Matrices:
@@ -15,3 +16,29 @@ class Matrices:
     bmm = matrices.bmm
     mv = matrices.mv
     dot = matrices.dot
+    vdot = matrices.vdot
+    inner = matrices.inner
+    outer = ger = matrices.outer
+    addmm, addmm_ = matrices.addmm, in_place(matrices.addmm)
+    addmv, addmv_ = matrices.addmv, in_place(matrices.addmv)
+    addr, addr_ = matrices.addr, in_place(matrices.addr)
+    addbmm, addbmm_ = matrices.addbmm, in_place(matrices.addbmm)
+    baddbmm, baddbmm_ = matrices.baddbmm, in_place(matrices.baddbmm)
+    kron = matrices.kron
+    cross = matrices.cross
+    trace = matrices.trace
+
+    det = factorization.det
+    slogdet = factorization.slogdet
+    logdet = factorization.logdet
+    inverse = factorization.inverse
+    pinverse = factorization.pinverse
+    matrix_power = factorization.matrix_power
+    matrix_exp = factorization.matrix_exp
+    cholesky = factorization.cholesky
+    cholesky_solve = factorization.cholesky_solve
+    cholesky_inverse = factorization.cholesky_inverse
+    triangular_solve = factorization.triangular_solve
+    qr = factorization.qr
+    svd = factorization.svd
+    lu_solve = factorization.lu_solve
