@@ -317,5 +317,5 @@ def _nuclear(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     if len(axes) != 2:
         raise RuntimeError(f"norm(): the nuclear norm is of matrices: expected 2 dims, got {list(axes)}")
     matrices = permute(input, axes=(*(i for i in range(input.ndim) if i not in axes), *axes))
-    total = sum(svd(matrices)[..., input.shape[axes[0]], :], -1)
+    total = sum(svd(matrices, full=False)[..., input.shape[axes[0]], :], -1)
     return reshape(total, shape=tuple(1 if i in axes else n for i, n in enumerate(input.shape))) if keepdim else total

@@ -77,19 +77,19 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
 
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of y along `dim` by the trapezoidal rule; its points lie at `x` or `dx` (1) apart."""
-    return sum(_trapezoids(y, x, dx, dim), dim)
+    return sum(_trapezoids(y, x, dx, dim), dim) / 2
 
 
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The running integral of y along `dim` by the trapezoidal rule; its points lie at `x` or `dx` (1) apart."""
-    return cumsum(_trapezoids(y, x, dx, dim), dim)
+    return cumsum(_trapezoids(y, x, dx, dim), dim) / 2
 
 
 trapz = trapezoid
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tensor:
-    """The area between each two points along `dim`."""
+    """Twice the area between each two points along `dim`."""
     if x is not None and dx is not None:
         raise TypeError("trapezoid: expected one of x and dx, got both")
     if y.dtype.name == "bool" or (x is not None and x.dtype.name == "bool"):
@@ -103,7 +103,7 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tens
             x = shape.reshape(x, shape=(-1,) + (1,) * (y.ndim - 1 - axis))
         place = axis - y.ndim
         width = elementwise.sub(_part(x, place, 1, None), _part(x, place, 0, -1))
-    return elementwise.mul(elementwise.add(_part(y, axis, 1, None), _part(y, axis, 0, -1)) / 2, width)
+    return elementwise.mul(elementwise.add(_part(y, axis, 1, None), _part(y, axis, 0, -1)), width)
 
 
 def _part(input: Tensor, axis: int, start: int, stop: int | None) -> Tensor:

@@ -1,6 +1,6 @@
 """Primitives that reduce along axes; `axis` is None, an int or a tuple of ints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,20 +16,25 @@ _minimum: Any = np.minimum.reduce
 Axis: TypeAlias = int | tuple[int, ...] | None
 
 
+def _reduced(shape: tuple[int, ...], axis: Axis) -> Collection[int]:
+    """The axes that `axis` stands for, counted from 0."""
+    if axis is None:
+        return range(len(shape))
+    return {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+
+
 def spread(v: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """A reduced value with its axes put back as ones, ready to broadcast against the input of `shape`."""
     if keepdims or not shape:
         return v
-    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    reduced = {a % len(shape) for a in axes}
+    reduced = _reduced(shape, axis)
     return np.reshape(v, tuple(1 if i in reduced else n for i, n in enumerate(shape)))
 
 
 def _count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements go into one element of the result."""
-    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     count = 1
-    for a in axes:
+    for a in _reduced(shape, axis):
         count *= shape[a]
     return count
 
@@ -63,7 +68,9 @@ mean.vjp(
 @op(quiet=True)
 def var(x: Array, /, *, axis: Axis, keepdims: bool, correction: float) -> Array:
     """The squared deviations from the mean along `axis`, summed and divided by their number less `correction`."""
-    deviation = x - mean.forward(x, axis=axis, keepdims=True)
+    reduced = _reduced(x.shape, axis)
+    shifted = x - x[tuple(slice(1) if i in reduced else slice(None) for i in range(x.ndim))]  # equal elements: exactly 0
+    deviation = shifted - mean.forward(shifted, axis=axis, keepdims=True)
     freedom = _count(x.shape, axis) - correction
     return _add(deviation * deviation, axis=axis, keepdims=keepdims) / (freedom if freedom > 0 else 0.0)
 
@@ -178,6 +185,8 @@ def _prod_rule(g: Any, x: Any, y: Any, *, axis: int | None, keepdims: bool) -> A
     g, y = (spread(v, x.shape, axis, keepdims) for v in (g, y))
     if np.all(np.not_equal(x, 0)):
         return g * (y / x)
+    if axis is None and isinstance(x, np.ndarray) and np.count_nonzero(x) < x.size - 1:
+        return np.zeros_like(x)  # with two zeros the others' product is 0, though not its derivative, asked of Tensors
     row = np.reshape(x, (-1,)) if axis is None else np.swapaxes(x, axis, -1)
     others = _before(row) * np.flip(_before(np.flip(row, -1)), -1)
     return g * (np.reshape(others, x.shape) if axis is None else np.swapaxes(others, axis, -1))

@@ -46,9 +46,10 @@ def searchsorted(sequence: Array, values: Array, /, *, right: bool) -> Array:
     side: Any = "right" if right else "left"
     if sequence.ndim == 1:
         return np.searchsorted(sequence, values, side)
-    rows = zip(sequence.reshape(-1, sequence.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
-    found = [np.searchsorted(row, wanted, side) for row, wanted in rows]
-    return np.array(found, np.int64).reshape(values.shape)
+    found = np.empty(values.shape, np.int64)
+    for row in np.ndindex(values.shape[:-1]):
+        found[row] = np.searchsorted(sequence[row], values[row], side)
+    return found
 
 
 searchsorted.sample(np.arange(3.0), (2, 3), right=False).sample(np.arange(6.0).reshape(2, 3), (2, 4), right=True)
