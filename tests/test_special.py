@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_nn import special
-from tinygrad_nn.special import digamma, erf, erfc, erfinv, lgamma
+from tinygrad_nn import special_arrays as special
+from tinygrad_nn.special_arrays import digamma, erf, erfc, erfinv, lgamma
 
 NAMES = ["erf", "erfc", "erfinv", "lgamma", "digamma"]
 FUNCTIONS = pytest.mark.parametrize("function", [getattr(special, name) for name in NAMES], ids=NAMES)

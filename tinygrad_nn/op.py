@@ -23,6 +23,7 @@ from tinygrad_nn.graph import Edge, Gradient, Node, Storage, node_of
 Array: TypeAlias = np.ndarray[Any, Any]
 Rule: TypeAlias = Callable[..., Any]
 Promotion: TypeAlias = Literal["none", "common", "float"]
+Guard: TypeAlias = Callable[[str, str, np.dtype[Any]], None]  # of the op's name, its inputs' kinds and their common dtype
 
 OPS: dict[str, Op] = {}  # every primitive by its name; the tests run over it
 UFUNCS: dict[Callable[..., Any], Op] = {}  # the primitive that records each NumPy ufunc
@@ -75,7 +76,7 @@ class Plan(NamedTuple):
 class Op:
     """A primitive: call it on arrays to compute, on Tensors to compute and record."""
 
-    def __init__(self, forward: Callable[..., Any], promote: Promotion, view: bool) -> None:
+    def __init__(self, forward: Callable[..., Any], promote: Promotion, view: bool, guard: Guard | None = None) -> None:
         code = forward.__code__
         positional = code.co_argcount
         self.forward = forward
@@ -87,6 +88,7 @@ class Op:
         self.inputs = names[len(self.attributes) :][:1] if self.variadic else names[:positional]
         self.promote = promote  # how inputs of several dtypes become one: see dtypes.promote
         self.view = view  # the output may share the input's memory
+        self.guard = guard  # raises for dtypes that the op has no meaning for; not asked where all are one float dtype
         self.rules: dict[str, Rule] = {}
         self.samples: list[Sample] = []
         self.plans: dict[int, Plan] = {}
@@ -113,6 +115,11 @@ class Op:
             self._slots(rule)
         self.rules.update(rules)
         self.differentiable = -1 if self.variadic else sum(1 << i for i, n in enumerate(self.inputs) if n in self.rules)
+        return self
+
+    def no_vjp(self) -> Op:
+        """Declare that the derivative is not implemented: as in PyTorch, a gradient that arrives is an error."""
+        self.differentiable = -1
         return self
 
     @property
@@ -149,8 +156,13 @@ class Op:
             raise TypeError(f"{self.name}.vjp: the rule of a variadic op may ask for shapes and attributes only")
         return slots, keywords
 
+    def _refuse(self, g: Gradient, **attributes: Any) -> Gradient:
+        raise RuntimeError(f"derivative for {self.name} is not implemented")
+
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
+        if not self.rules:
+            return Plan((), (Call(0, self._refuse, None, None),))
         wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and (self.variadic or mask >> i & 1)]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
         keep = tuple(sorted({k for slots, _ in asked.values() for k in slots if k >= 0}))
@@ -171,7 +183,8 @@ class Op:
 def op(forward: Callable[..., Any], /) -> Op: ...
 @overload
 def op(
-    *, promote: Promotion = ..., view: bool = ..., quiet: bool = ..., ufunc: Callable[..., Any] | None = ...
+    *, promote: Promotion = ..., view: bool = ..., quiet: bool = ..., ufunc: Callable[..., Any] | None = ...,
+    guard: Guard | None = ...,
 ) -> Callable[[Callable[..., Any]], Op]: ...
 def op(
     forward: Callable[..., Any] | None = None,
@@ -181,6 +194,7 @@ def op(
     view: bool = False,
     quiet: bool = False,
     ufunc: Callable[..., Any] | None = None,
+    guard: Guard | None = None,
 ) -> Any:
     """Declare a primitive and enter it in `OPS`.
 
@@ -188,11 +202,11 @@ def op(
     PyTorch's common dtype, `"float"` also turns integers into the default float; promoted ops broadcast, and the
     engine undoes it. `view` marks outputs that may share the input's memory. `quiet` is for ops whose infinities
     and NaNs are results, as log(0) is, and no reason for NumPy to warn. `ufunc` is the NumPy ufunc that, called
-    with a Tensor, becomes this op.
+    with a Tensor, becomes this op. `guard` raises for dtypes that the op has no meaning for.
     """
 
     def declare(forward: Callable[..., Any]) -> Op:
-        primitive = Op(forward, promote, view)
+        primitive = Op(forward, promote, view, guard)
         if quiet:
             primitive.forward = np.errstate(all="ignore")(forward)
         if primitive.name in OPS:
@@ -203,6 +217,16 @@ def op(
         return primitive
 
     return declare if forward is None else declare(forward)
+
+
+def refuse(kinds: str) -> Guard:
+    """A guard against a common dtype of these kinds: `b` bool, `i` and `u` integers, `f` floats."""
+
+    def guard(name: str, _: str, common: np.dtype[Any]) -> None:
+        if common.kind in kinds:
+            raise NotImplementedError(f'"{name}" not implemented for {common}')
+
+    return guard
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

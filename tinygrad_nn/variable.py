@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import dtype_of, result_type
+from tinygrad_nn.dtypes import RANK, dtype_of, result_type
 from tinygrad_nn.graph import MODE, Edge, Node, Storage, clock, mode, source_line, walk
 from tinygrad_nn.op import Array, Op, OpNode, Plan
 from tinygrad_nn.ops import elementwise, index, shape
@@ -107,11 +107,15 @@ def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
             raise TypeError(f"{op.name}: argument '{op.inputs[i]}' expected a Tensor or a number, got {type(v).__name__}")
     mixed = [v._data if isinstance(v, Variable) else v for i, v in enumerate(values) if i not in exempt]
     common = result_type(mixed, floating=op.promote == "float")
+    if op.guard is not None:
+        op.guard(op.name, "".join(np.asarray(v).dtype.kind for v in mixed), common)
+    only_numbers = not any(isinstance(v, np.ndarray) for v in mixed)
     for i, v in enumerate(values):
         if isinstance(v, Variable) and i not in exempt and v._data.dtype != common:
             values[i] = v._astype(common)
-        elif isinstance(v, bool) or (isinstance(v, float) and common.kind != "f"):
-            values[i] = common.type(v)
+        elif isinstance(v, bool | int | float) and (common.kind != "f" or isinstance(v, bool) or only_numbers):
+            done = isinstance(inputs[i], np.generic) and inputs[i].dtype == common
+            values[i] = inputs[i] if done else np.asarray(v).astype(common)[()]  # whole numbers that do not fit wrap around
     return None if all(value is given for value, given in zip(values, inputs, strict=True)) else tuple(values)
 
 
@@ -287,7 +291,7 @@ class Variable:
                 f"{writer}: output with shape {list(self._data.shape)} doesn't match the broadcast shape {list(result._data.shape)}"
             )
         if result._data.dtype != self._data.dtype:
-            if np.dtype(self._data.dtype).kind not in "f" and result._data.dtype.kind == "f":
+            if RANK[result._data.dtype.kind] > RANK[self._data.dtype.kind]:
                 raise RuntimeError(
                     f"{writer}: result type {dtype_of(result._data.dtype)} can't be cast to the desired output type "
                     f"{dtype_of(self._data.dtype)}"
@@ -296,6 +300,18 @@ class Variable:
         self._write(result._data, writer)
         if result._requires:
             self._rebase(result.edge)
+        return self
+
+    def _become_view(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], writer: str) -> Any:
+        """Look at the same memory as `function`, which gives views, would show it."""
+        self._before_write((), writer)
+        before = self.rewrap(self._data, self._edge)
+        before._storage, before._view, before._stamp = self._storage, self._view, self._stamp
+        after = function(before, *args, **options)
+        self._data = after._data
+        if self._view is not None or self._requires:  # else there is no history to keep
+            self._edge, self._requires, self._storage = after._edge, after._requires, after._storage
+            self._view, self._stamp = after._view, after._stamp
         return self
 
     def _write(self, values: Any, writer: str) -> None:

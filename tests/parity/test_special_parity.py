@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_nn import special
+from tinygrad_nn import special_arrays as special
 
 torch = pytest.importorskip("torch")
 

@@ -1,303 +1,397 @@
-"""Functions that work element by element."""
+"""Functions that work element by element: arithmetic, powers, angles, rounding, bounds and choices."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import builtins
+import math
+from typing import TYPE_CHECKING, Any
 
-from tinygrad_nn.ops import compare
+import numpy as np
+
+from tinygrad_nn.methods.faces import (
+    Number,
+    expect_tensor,
+    is_bool,
+    is_floating,
+    is_tensor,
+    of_either,
+    of_tensor,
+    of_tensor_and_number,
+    of_tensors,
+)
+from tinygrad_nn.ops import compare, rounding, trigonometric
 from tinygrad_nn.ops import elementwise as ops
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "abs", "absolute", "add", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clip", "cos",
-    "div", "divide", "eq", "erf", "exp", "expm1", "floor", "floor_divide", "ge", "gt", "isfinite", "isinf", "isnan",
-    "le", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt", "masked_fill", "maximum", "minimum", "mul",
-    "multiply", "ne", "neg", "negative", "pow", "reciprocal", "relu", "remainder", "round", "rsqrt", "sigmoid", "sign",
-    "sin", "sqrt", "square", "sub", "subtract", "tanh", "true_divide", "where",
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "addcdiv",
+    "addcmul",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "copysign",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "div",
+    "divide",
+    "exp",
+    "exp2",
+    "expm1",
+    "fix",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frac",
+    "gcd",
+    "heaviside",
+    "hypot",
+    "lcm",
+    "ldexp",
+    "lerp",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "mul",
+    "multiply",
+    "nan_to_num",
+    "neg",
+    "negative",
+    "nextafter",
+    "positive",
+    "pow",
+    "rad2deg",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "round",
+    "rsqrt",
+    "rsub",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "square",
+    "sub",
+    "subtract",
+    "tan",
+    "tanh",
+    "true_divide",
+    "trunc",
+    "where",
 ]  # fmt: skip
 
-Number: TypeAlias = bool | int | float
+
+# what is a primitive and no more
+
+abs, sign, neg, relu = of_tensor(ops.abs), of_tensor(ops.sign), of_tensor(ops.neg), of_tensor(ops.relu)
+exp, exp2, expm1 = of_tensor(ops.exp), of_tensor(ops.exp2), of_tensor(ops.expm1)
+log, log2, log10, log1p = of_tensor(ops.log), of_tensor(ops.log2), of_tensor(ops.log10), of_tensor(ops.log1p)
+sqrt, sigmoid = of_tensor(ops.sqrt), of_tensor(ops.sigmoid)
+sin, cos, tan = of_tensor(trigonometric.sin), of_tensor(trigonometric.cos), of_tensor(trigonometric.tan)
+asin, acos, atan = of_tensor(trigonometric.asin), of_tensor(trigonometric.acos), of_tensor(trigonometric.atan)
+sinh, cosh, tanh = of_tensor(trigonometric.sinh), of_tensor(trigonometric.cosh), of_tensor(trigonometric.tanh)
+asinh, acosh, atanh = of_tensor(trigonometric.asinh), of_tensor(trigonometric.acosh), of_tensor(trigonometric.atanh)
+floor, ceil, trunc = of_tensor(rounding.floor), of_tensor(rounding.ceil), of_tensor(rounding.trunc)
+atan2, hypot = of_tensors(trigonometric.atan2), of_tensors(trigonometric.hypot)
+maximum, minimum, fmax, fmin = of_tensors(ops.maximum), of_tensors(ops.minimum), of_tensors(ops.fmax), of_tensors(ops.fmin)
+logaddexp, logaddexp2 = of_tensors(ops.logaddexp), of_tensors(ops.logaddexp2)
+gcd, lcm, nextafter = of_tensors(compare.gcd), of_tensors(compare.lcm), of_tensors(compare.nextafter)
+copysign, fmod = of_tensor_and_number(ops.copysign), of_tensor_and_number(rounding.fmod)
+floor_divide, mul = of_either(rounding.floor_divide), of_either(ops.mul)
 
 
-def add(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """input + alpha * other, broadcast together."""
-    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+# arithmetic
 
 
-def sub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """input - alpha * other, broadcast together."""
-    if _is_bool(input) and _is_bool(other):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported; use `^` or logical_xor() instead"
-        )
-    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """input + alpha * other, broadcast together; a whole result allows no broken alpha (RuntimeError)."""
+    return ops.add(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
 
 
-def mul(input: Tensor, other: Tensor | Number) -> Tensor:
-    """input * other, broadcast together."""
-    return ops.mul(input, other)
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """input - alpha * other, broadcast together; bools and, for a whole result, a broken alpha are a RuntimeError."""
+    return ops.sub(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
 
 
-def div(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
-    """input / other, broadcast together; `rounding_mode` is None, 'trunc' or 'floor' (those carry no gradient)."""
+def _times(input: Any, other: Any, alpha: Number) -> Any:
+    if isinstance(alpha, bool) and not (is_bool(input) and is_bool(other)):
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and not (is_floating(input) or is_floating(other)):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return ops.mul(other, bool(alpha) if is_bool(input) and is_bool(other) else alpha)
+
+
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """other - alpha * input, broadcast together."""
+    expect_tensor("rsub", "input", input)
+    return sub(other, input, alpha=alpha)
+
+
+def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other, broadcast together; `rounding_mode` is None, 'trunc' or 'floor', whose gradients are 0."""
     if rounding_mode is None:
         return ops.div(input, other)
     if rounding_mode == "floor":
-        return compare.floor_divide(input, other)
+        return rounding.divide_floor(input, other)
     if rounding_mode == "trunc":
-        return compare.truncate_divide(input, other)
-    raise RuntimeError(f"div: expected rounding_mode None, 'trunc' or 'floor', got '{rounding_mode}'")
+        return rounding.divide_trunc(input, other)
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
-def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """input ** exponent, broadcast together; integers to a negative power are a RuntimeError."""
-    if isinstance(exponent, int) and exponent < 0 and not _is_floating(input):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
-    if isinstance(exponent, int | float) and exponent == 2:
-        return ops.mul(input, input)
-    return ops.pow(input, exponent)
-
-
-def neg(input: Tensor) -> Tensor:
-    """-input."""
-    if _is_bool(input):
-        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported; use `~` or logical_not()")
-    return ops.neg(input)
-
-
-def positive(input: Tensor) -> Tensor:
-    """The input itself."""
-    return input
-
-
-def abs(input: Tensor) -> Tensor:
-    """|input|, with slope 0 at 0."""
-    return ops.abs(input)
-
-
-def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 by the sign of each element."""
-    return ops.sign(input)
-
-
-def exp(input: Tensor) -> Tensor:
-    """e ** input."""
-    return ops.exp(input)
-
-
-def log(input: Tensor) -> Tensor:
-    """The natural logarithm."""
-    return ops.log(input)
-
-
-def log1p(input: Tensor) -> Tensor:
-    """log(1 + input), exact for small input."""
-    return ops.log1p(input)
-
-
-def expm1(input: Tensor) -> Tensor:
-    """exp(input) - 1, exact for small input."""
-    return ops.expm1(input)
-
-
-def sqrt(input: Tensor) -> Tensor:
-    """The square root."""
-    return ops.sqrt(input)
-
-
-def rsqrt(input: Tensor) -> Tensor:
-    """1 / sqrt(input)."""
-    return ops.div(1.0, ops.sqrt(input))
-
-
-def square(input: Tensor) -> Tensor:
-    """input * input."""
-    return ops.mul(input, input)
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input - floor(input / other) * other: the remainder with the sign of `other`."""
+    if is_tensor(input):
+        return rounding.remainder(input, other)
+    expect_tensor("remainder", "other", other)
+    return rounding.remainder_of(input, other)
 
 
 def reciprocal(input: Tensor) -> Tensor:
     """1 / input."""
+    expect_tensor("reciprocal", "input", input)
     return ops.div(1.0, input)
 
 
-def sin(input: Tensor) -> Tensor:
-    """The sine of an angle in radians."""
-    return ops.sin(input)
+def positive(input: Tensor) -> Tensor:
+    """The input itself; RuntimeError for bools."""
+    if is_bool(input):
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
 
 
-def cos(input: Tensor) -> Tensor:
-    """The cosine of an angle in radians."""
-    return ops.cos(input)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """input + value * tensor1 * tensor2, broadcast together."""
+    expect_tensor("addcmul", "tensor1", tensor1)
+    expect_tensor("addcmul", "tensor2", tensor2)
+    product = ops.mul(tensor1, tensor2)
+    if is_bool(product) and is_bool(input):
+        raise NotImplementedError('"addcmul" not implemented for bool')
+    if not is_floating(input) and not is_floating(product):
+        value = int(value)
+    return ops.add(input, product if value == 1 else ops.mul(product, value))
 
 
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent."""
-    return ops.tanh(input)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """input + value * tensor1 / tensor2, broadcast together; RuntimeError if both tensors hold whole numbers."""
+    expect_tensor("addcdiv", "tensor1", tensor1)
+    expect_tensor("addcdiv", "tensor2", tensor2)
+    if not is_floating(tensor1) and not is_floating(tensor2):
+        raise RuntimeError(f"addcdiv: expected tensor1 or tensor2 of floats, got {tensor1.dtype} and {tensor2.dtype}")
+    return ops.add(input, ops.div(tensor1 if value == 1 else ops.mul(tensor1, value), tensor2))
 
 
-def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + exp(-input))."""
-    return ops.sigmoid(input)
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
+    """input + weight * (end - input), exact at weight 1; all in one floating dtype."""
+    expect_tensor("lerp", "end", end)
+    for name, value in (("end", end), ("weight", weight)):
+        if is_tensor(value) and value.dtype != input.dtype and (name == "end" or value.ndim):  # type: ignore[union-attr]
+            raise RuntimeError(f"lerp: expected dtype {input.dtype} for `{name}`, got {value.dtype}")  # type: ignore[union-attr]
+    if not is_floating(input):
+        raise NotImplementedError(f'"lerp" not implemented for {input.dtype}')
+    step = ops.sub(end, input)
+    if not is_tensor(weight):
+        near = -0.5 < weight < 0.5
+        return ops.add(input, ops.mul(step, weight)) if near else ops.sub(end, ops.mul(step, 1 - weight))
+    near = compare.lt(ops.abs(weight), 0.5)
+    return ops.where(near, ops.add(input, ops.mul(step, weight)), ops.sub(end, ops.mul(step, ops.sub(1, weight))))
 
 
-def relu(input: Tensor) -> Tensor:
-    """max(input, 0), with slope 0 at 0."""
-    return ops.relu(input)
+# powers
 
 
-def erf(input: Tensor) -> Tensor:
-    """The error function."""
-    return ops.erf(input)
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """input ** exponent, broadcast together; integers to a negative power that is a number are a RuntimeError."""
+    if not is_tensor(input):
+        expect_tensor("pow", "exponent", exponent)
+    elif isinstance(exponent, bool | int | float):
+        if exponent == 2 and is_floating(input):
+            return ops.mul(input, input)
+        if isinstance(exponent, int) and exponent < 0 and not is_floating(input):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return ops.pow(input, exponent)
 
 
-def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of the two; a tie gives each half the gradient."""
-    return ops.maximum(input, other)
+def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """input ** exponent in float64, broadcast together."""
+    double = np.dtype(np.float64)
+    input, exponent = (v.to(double) if is_tensor(v) else v for v in (input, exponent))  # type: ignore[union-attr]
+    return pow(input, exponent)
 
 
-def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of the two; a tie gives each half the gradient."""
-    return ops.minimum(input, other)
+def square(input: Tensor) -> Tensor:
+    """input ** 2."""
+    return pow(input, 2)
 
 
-def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> Tensor:
-    """input where `condition` (bool) holds, other elsewhere, broadcast together."""
-    if not _is_bool(condition):
+def rsqrt(input: Tensor) -> Tensor:
+    """1 / sqrt(input)."""
+    return ops.div(1.0, sqrt(input))
+
+
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """input * 2 ** other."""
+    expect_tensor("ldexp", "input", input)
+    expect_tensor("ldexp", "other", other)
+    return ops.mul(input, ops.pow(2.0, other))
+
+
+# angles
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees as radians."""
+    expect_tensor("deg2rad", "input", input)
+    return ops.mul(input, math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians as degrees."""
+    expect_tensor("rad2deg", "input", input)
+    return ops.mul(input, 180 / math.pi)
+
+
+def sinc(input: Tensor) -> Tensor:
+    """sin(π input) / (π input), and 1 at 0."""
+    zero = compare.eq(input, 0)
+    angle = ops.mul(ops.where(zero, 1.0, input), math.pi)  # safe to divide by, in the branch not taken too
+    return ops.where(zero, 1.0, ops.div(sin(angle), angle))
+
+
+# rounding
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest number with so many decimals, halves to even; its slope is 0."""
+    expect_tensor("round", "input", input)
+    if decimals == 0:
+        return rounding.round(input)
+    if not is_floating(input):
+        raise NotImplementedError(f'"round" to decimals not implemented for {input.dtype}')
+    scale = 10.0 ** builtins.abs(decimals)
+    there, back = (ops.mul, ops.div) if decimals > 0 else (ops.div, ops.mul)
+    return back(rounding.round(there(input, scale)), scale)
+
+
+def frac(input: Tensor) -> Tensor:
+    """The input without its whole part: input - trunc(input)."""
+    if not is_floating(input):
+        raise NotImplementedError(f'"frac" not implemented for {input.dtype}')
+    return ops.sub(input, rounding.trunc(input))
+
+
+# bounds and choices
+
+
+def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+    """input held between `min` and `max`, numbers or tensors; one of them may be None. NaN stays, and comes from a NaN bound."""
+    expect_tensor("clamp", "input", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if is_floating(input) and all(bound is None or isinstance(bound, bool | int | float) for bound in (min, max)):
+        return ops.clip(input, low=min, high=max)
+    if is_bool(input) and (min is None or is_bool(min)) and (max is None or is_bool(max)):
+        raise NotImplementedError('"clamp" not implemented for bool')
+    raised = input if min is None else ops.clamp_min(input, min)
+    return raised if max is None else ops.clamp_max(raised, max)
+
+
+def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
+    """The larger of input and `min`."""
+    expect_tensor("clamp_min", "input", input)
+    return ops.clamp_min(input, min)
+
+
+def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
+    """The smaller of input and `max`."""
+    expect_tensor("clamp_max", "input", input)
+    return ops.clamp_max(input, max)
+
+
+def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None) -> Any:
+    """input where `condition` (bool) holds, other elsewhere, broadcast together; alone, the indices where it holds."""
+    expect_tensor("where", "condition", condition)
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where(): expected a condition alone, or both 'input' and 'other'; got one of them")
+    if condition.dtype.numpy.kind not in "bu":
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
     return ops.where(condition, input, other)
 
 
-def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
-    """input held between `min` and `max`, numbers or tensors; one of them may be None."""
-    if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if not hasattr(min, "__record__") and not hasattr(max, "__record__"):
-        return ops.clip(input, low=min, high=max)
-    low = input if min is None else where(compare.gt(input, min), input, min)
-    return low if max is None else where(compare.lt(low, max), low, max)
-
-
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
-    """input with `value` wherever `mask` (bool, broadcast to input) holds; its dtype stays."""
-    if not _is_bool(mask):
+    """input with `value`, a number or a 0-d tensor, wherever `mask` (bool, broadcast to input) holds; its dtype stays."""
+    if not is_bool(mask):
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
-    filled: Tensor = ops.where(mask, value, input)
-    return filled if filled.dtype == input.dtype else filled.to(input.dtype)
+    return ops.where(mask, _fitted(value, input), input)
 
 
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool) or (hasattr(value, "__record__") and value.dtype.numpy.kind == "b")
+def _fitted(value: Any, input: Tensor) -> Any:
+    """A number or a 0-d tensor in the dtype of the input; RuntimeError if it does not fit."""
+    if is_tensor(value):
+        if value.ndim:
+            raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got {value.ndim} dimension(s)")
+        return value.to(input.dtype)
+    dtype = input.dtype.numpy
+    if dtype.kind == "f":
+        return value
+    if dtype.kind != "b" and builtins.abs(value) > np.iinfo(dtype).max + 1:
+        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow")
+    return np.asarray(value).astype(dtype)[()]
 
 
-def _is_floating(value: Any) -> bool:
-    return value.is_floating_point() if hasattr(value, "__record__") else isinstance(value, float)
+def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """NaN replaced by `nan` (0), the infinities by `posinf` and `neginf` (the dtype's greatest and least); slope 0 there."""
+    if not is_floating(input):
+        return input.clone()
+    limits = np.finfo(input.dtype.numpy)
+    result = ops.where(compare.isnan(input), 0.0 if nan is None else nan, input)
+    result = ops.where(compare.eq(input, math.inf), float(limits.max) if posinf is None else posinf, result)
+    return ops.where(compare.eq(input, -math.inf), float(limits.min) if neginf is None else neginf, result)
 
 
-def eq(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input == other, as bools."""
-    return compare.eq(input, other)
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """1 above 0, `values` at 0, 0 elsewhere; RuntimeError if the dtypes differ."""
+    expect_tensor("heaviside", "values", values)
+    if input.dtype != values.dtype:
+        raise RuntimeError(f"heaviside: expected tensors of one dtype, got {input.dtype} and {values.dtype}")
+    return compare.heaviside(input, values)
 
 
-def ne(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input != other, as bools."""
-    return compare.ne(input, other)
-
-
-def lt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input < other, as bools."""
-    return compare.lt(input, other)
-
-
-def le(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input <= other, as bools."""
-    return compare.le(input, other)
-
-
-def gt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input > other, as bools."""
-    return compare.gt(input, other)
-
-
-def ge(input: Tensor, other: Tensor | Number) -> Tensor:
-    """Where input >= other, as bools."""
-    return compare.ge(input, other)
-
-
-def floor_divide(input: Tensor, other: Tensor | Number) -> Tensor:
-    """input / other rounded down; carries no gradient."""
-    return compare.floor_divide(input, other)
-
-
-def remainder(input: Tensor, other: Tensor | Number) -> Tensor:
-    """input - floor(input / other) * other: the remainder with the sign of `other`."""
-    return ops.remainder(input, other)
-
-
-def logical_not(input: Tensor) -> Tensor:
-    """Where the element is zero or False."""
-    return compare.logical_not(input)
-
-
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """Where both are non-zero."""
-    return compare.logical_and(input, other)
-
-
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """Where at least one is non-zero."""
-    return compare.logical_or(input, other)
-
-
-def bitwise_not(input: Tensor) -> Tensor:
-    """The bits inverted; for bools, not."""
-    return compare.bitwise_not(input)
-
-
-def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
-    """The bits that both have; for bools, and."""
-    return compare.bitwise_and(input, other)
-
-
-def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
-    """The bits that either has; for bools, or."""
-    return compare.bitwise_or(input, other)
-
-
-def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
-    """The bits that just one has; for bools, exclusive or."""
-    return compare.bitwise_xor(input, other)
-
-
-def isnan(input: Tensor) -> Tensor:
-    """Where the element is not a number."""
-    return compare.isnan(input)
-
-
-def isinf(input: Tensor) -> Tensor:
-    """Where the element is plus or minus infinity."""
-    return compare.isinf(input)
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """Where the element is neither infinite nor NaN."""
-    return compare.isfinite(input)
-
-
-def floor(input: Tensor) -> Tensor:
-    """The largest integer not above; its slope is 0."""
-    return ops.floor(input)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The smallest integer not below; its slope is 0."""
-    return ops.ceil(input)
-
-
-def round(input: Tensor) -> Tensor:
-    """The nearest integer, halves to even; its slope is 0."""
-    return ops.round(input)
-
-
-clip, multiply, subtract, divide, absolute, negative, true_divide = clamp, mul, sub, div, abs, neg, div
+clip, multiply, subtract, divide, true_divide = clamp, mul, sub, div, div
+absolute, negative, fix, sgn, arctan2 = abs, neg, trunc, sign, atan2
+arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh

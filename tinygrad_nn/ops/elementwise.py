@@ -1,13 +1,17 @@
-"""Primitives that work element by element; the engine undoes their broadcasting."""
+"""Primitives that work element by element: arithmetic, powers, logarithms, choosing; the engine undoes their broadcasting."""
 
 from typing import Any
 
 import numpy as np
 
-from tinygrad_nn import special
-from tinygrad_nn.op import Array, op
+from tinygrad_nn.op import Array, op, refuse
 
-_TWO_OVER_SQRT_PI = 2.0 / float(np.sqrt(np.pi))
+_LN2, _LN10 = float(np.log(2.0)), float(np.log(10.0))
+
+
+def _no_bools(name: str, kinds: str, common: np.dtype[Any]) -> None:
+    if "b" in kinds:
+        raise RuntimeError(f"{name}: expected numbers, got bools; use `~` or logical_not() to invert them, `^` to compare them")
 
 
 @op(promote="common", ufunc=np.add)
@@ -20,7 +24,7 @@ add.vjp(a=lambda g: g, b=lambda g: g)
 add.sample((2, 3), (2, 3)).sample((2, 3), (3,)).sample((), (2, 1)).sample((3,), 2.5)
 
 
-@op(promote="common", ufunc=np.subtract)
+@op(promote="common", ufunc=np.subtract, guard=_no_bools)
 def sub(a: Array, b: Array, /) -> Array:
     """a - b."""
     return np.subtract(a, b)
@@ -50,32 +54,33 @@ div.vjp(a=lambda g, b: g / b, b=lambda g, b, y: -(g * y) / b)
 div.sample((2, 3), (2, 3), domain=(0.5, 2.0)).sample((2, 3), (3,), domain=(-2.0, -0.5)).sample(2.0, (3,), domain=(0.5, 2.0))
 
 
-@op(promote="common", ufunc=np.power, quiet=True)
+@op(promote="common", ufunc=np.power, quiet=True, guard=refuse("b"))
 def pow(a: Array, b: Array, /) -> Array:
-    """a ** b; the slope at a zero base with exponent zero is zero."""
+    """a ** b; the slope at a zero base with exponent zero is zero. Whole numbers to a negative power are rounded towards 0."""
+    if getattr(a, "dtype", np.dtype(float)).kind == "i" and np.any(np.less(b, 0)):
+        whole = np.where(np.equal(a, -1), 1 - 2 * (np.asarray(b) & 1), np.equal(a, 1))  # 1 / a, cut off
+        return np.where(np.less(b, 0), whole, np.power(a, np.maximum(b, 0))).astype(a.dtype)
     return np.power(a, b)
 
 
 def _pow_base(g: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):
         return np.zeros_like(a) * g if b == 0 else g * (b * a ** (b - 1))
-    return g * np.where(b == 0, 0.0, b * a ** (b - (b != 0)))
+    return g * np.where(b == 0, 0.0, b * a ** (np.where(b == 0, 1.0, b) - 1))
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     if isinstance(a, int | float) and a > 0:
         return g * (y * float(np.log(a)))
-    positive = np.greater(a, 0)
-    safe = np.where(positive, a, np.ones_like(y))
-    undefined = np.where(np.equal(a, 0) & (b >= 0), np.zeros_like(y), np.nan)
-    return g * np.where(positive, y * np.log(safe), undefined)
+    flat = np.equal(a, 0) & (b >= 0)
+    return g * np.where(flat, 0.0, y * np.log(np.where(flat, np.ones_like(y), a)))
 
 
 pow.vjp(a=_pow_base, b=_pow_exponent)
 pow.sample((2, 3), (2, 3), domain=(0.3, 2.0)).sample((2, 3), 3).sample((3,), -1.5, domain=(0.5, 2.0)).sample(2.0, (3,))
 
 
-@op(promote="common", ufunc=np.negative)
+@op(promote="common", ufunc=np.negative, guard=_no_bools)
 def neg(x: Array, /) -> Array:
     """-x."""
     return -x
@@ -84,22 +89,28 @@ def neg(x: Array, /) -> Array:
 neg.vjp(x=lambda g: -g).sample((2, 3))
 
 
-@op(promote="common", ufunc=np.absolute)
-def abs(x: Array, /) -> Array:
-    """|x|, with slope 0 at 0."""
-    return np.absolute(x)
-
-
-abs.vjp(x=lambda g, x: g * np.sign(x)).sample((2, 3), kinks=(0.0,))
+def flat(g: Any) -> Any:
+    """The rule of what is constant between its jumps: zero, whatever arrives."""
+    return np.zeros_like(g)
 
 
 @op(promote="common", ufunc=np.sign)
 def sign(x: Array, /) -> Array:
-    """The sign of x: -1, 0 or 1; its slope is 0."""
-    return np.sign(x)
+    """The sign of x: -1, 0 or 1, and 0 for NaN; its slope is 0."""
+    positive = np.greater(x, 0).astype(x.dtype)
+    return positive if x.dtype.kind in "bu" else positive - np.less(x, 0)
 
 
-sign.vjp(x=lambda g: g * 0).sample((2, 3), kinks=(0.0,))
+sign.vjp(x=flat).sample((2, 3), kinks=(0.0,))
+
+
+@op(promote="common", ufunc=np.absolute, guard=refuse("b"))
+def abs(x: Array, /) -> Array:
+    """|x|, with slope 0 at 0 and at NaN."""
+    return np.absolute(x)
+
+
+abs.vjp(x=lambda g, x: g * sign(x)).sample((2, 3), kinks=(0.0,))
 
 
 @op(promote="float", ufunc=np.exp, quiet=True)
@@ -118,6 +129,53 @@ def log(x: Array, /) -> Array:
 
 
 log.vjp(x=lambda g, x: g / x).sample((2, 3), domain=(0.3, 3.0))
+
+
+@op(promote="float", ufunc=np.exp2, quiet=True)
+def exp2(x: Array, /) -> Array:
+    """2 ** x."""
+    return np.exp2(x)
+
+
+exp2.vjp(x=lambda g, y: g * y * _LN2).sample((2, 3))
+
+
+@op(promote="float", ufunc=np.log2, quiet=True)
+def log2(x: Array, /) -> Array:
+    """The logarithm to base 2, exact for powers of 2."""
+    return np.log2(x)
+
+
+log2.vjp(x=lambda g, x: g / (x * _LN2)).sample((2, 3), domain=(0.3, 3.0))
+
+
+@op(promote="float", ufunc=np.log10, quiet=True)
+def log10(x: Array, /) -> Array:
+    """The logarithm to base 10, exact for powers of 10."""
+    return np.log10(x)
+
+
+log10.vjp(x=lambda g, x: g / (x * _LN10)).sample((2, 3), domain=(0.3, 3.0))
+
+
+@op(promote="common", ufunc=np.logaddexp, quiet=True, guard=refuse("bui"))
+def logaddexp(a: Array, b: Array, /) -> Array:
+    """log(exp(a) + exp(b)), without overflow."""
+    return np.logaddexp(a, b)
+
+
+logaddexp.vjp(a=lambda g, a, b: g / (1 + np.exp(b - a)), b=lambda g, a, b: g / (1 + np.exp(a - b)))
+logaddexp.sample((2, 3), (3,))
+
+
+@op(promote="common", ufunc=np.logaddexp2, quiet=True, guard=refuse("bui"))
+def logaddexp2(a: Array, b: Array, /) -> Array:
+    """log2(2 ** a + 2 ** b), without overflow."""
+    return np.logaddexp2(a, b)
+
+
+logaddexp2.vjp(a=lambda g, a, b: g / (1 + np.exp2(b - a)), b=lambda g, a, b: g / (1 + np.exp2(a - b)))
+logaddexp2.sample((2, 3), (3,))
 
 
 @op(promote="float", ufunc=np.log1p, quiet=True)
@@ -147,33 +205,6 @@ def sqrt(x: Array, /) -> Array:
 sqrt.vjp(x=lambda g, y: g / (2 * y)).sample((2, 3), domain=(0.3, 3.0))
 
 
-@op(promote="float", ufunc=np.sin)
-def sin(x: Array, /) -> Array:
-    """The sine of x in radians."""
-    return np.sin(x)
-
-
-sin.vjp(x=lambda g, x: g * np.cos(x)).sample((2, 3))
-
-
-@op(promote="float", ufunc=np.cos)
-def cos(x: Array, /) -> Array:
-    """The cosine of x in radians."""
-    return np.cos(x)
-
-
-cos.vjp(x=lambda g, x: -g * np.sin(x)).sample((2, 3))
-
-
-@op(promote="float", ufunc=np.tanh)
-def tanh(x: Array, /) -> Array:
-    """The hyperbolic tangent."""
-    return np.tanh(x)
-
-
-tanh.vjp(x=lambda g, y: g * (1 - y * y)).sample((2, 3))
-
-
 @op(promote="float", quiet=True)
 def sigmoid(x: Array, /) -> Array:
     """1 / (1 + exp(-x)); where exp overflows, it is 0."""
@@ -186,13 +217,13 @@ def sigmoid(x: Array, /) -> Array:
 sigmoid.vjp(x=lambda g, y: g * (y * (1 - y))).sample((2, 3))
 
 
-@op(promote="common")
+@op(promote="common", guard=_no_bools)
 def relu(x: Array, /) -> Array:
     """max(x, 0), with slope 0 at 0."""
     return np.maximum(x, 0)
 
 
-relu.vjp(x=lambda g, y: g * (y > 0)).sample((2, 3), kinks=(0.0,))
+relu.vjp(x=lambda g, y: np.where(y <= 0, 0.0, g)).sample((2, 3), kinks=(0.0,))
 
 
 @op(promote="common", ufunc=np.maximum)
@@ -201,12 +232,12 @@ def maximum(a: Array, b: Array, /) -> Array:
     return np.maximum(a, b)
 
 
-def _take_share(g: Any, wins: Any, ties: Any) -> Any:
-    """All of `g` where the input wins, half of it where it ties."""
-    return np.where(wins, g, np.where(ties, g / 2, 0.0))
+def _take_share(g: Any, loses: Any, ties: Any) -> Any:
+    """None of `g` where the input loses, half of it where it ties; beside NaN, all of it."""
+    return np.where(loses, 0.0, np.where(ties, g / 2, g))
 
 
-maximum.vjp(a=lambda g, a, b: _take_share(g, a > b, a == b), b=lambda g, a, b: _take_share(g, b > a, a == b))
+maximum.vjp(a=lambda g, a, b: _take_share(g, a < b, a == b), b=lambda g, a, b: _take_share(g, b < a, a == b))
 maximum.sample((2, 3), (2, 3)).sample((2, 3), (3,))
 
 
@@ -216,8 +247,26 @@ def minimum(a: Array, b: Array, /) -> Array:
     return np.minimum(a, b)
 
 
-minimum.vjp(a=lambda g, a, b: _take_share(g, a < b, a == b), b=lambda g, a, b: _take_share(g, b < a, a == b))
+minimum.vjp(a=lambda g, a, b: _take_share(g, a > b, a == b), b=lambda g, a, b: _take_share(g, b > a, a == b))
 minimum.sample((2, 3), (2, 3)).sample((2, 1), (3,))
+
+
+@op(promote="common", ufunc=np.fmax)
+def fmax(a: Array, b: Array, /) -> Array:
+    """The larger of a and b, where one is NaN the other; a tie gives a the gradient."""
+    return np.fmax(a, b)
+
+
+@op(promote="common", ufunc=np.fmin)
+def fmin(a: Array, b: Array, /) -> Array:
+    """The smaller of a and b, where one is NaN the other; a tie gives a the gradient."""
+    return np.fmin(a, b)
+
+
+fmax.vjp(a=lambda g, a, b: np.where((a >= b) | np.isnan(b), g, 0.0), b=lambda g, a, b: np.where((a >= b) | np.isnan(b), 0.0, g))
+fmin.vjp(a=lambda g, a, b: np.where((a <= b) | np.isnan(b), g, 0.0), b=lambda g, a, b: np.where((a <= b) | np.isnan(b), 0.0, g))
+for _choice in (fmax, fmin):
+    _choice.sample((2, 3), (2, 3)).sample((2, 1), (3,))
 
 
 @op(promote="common")
@@ -243,20 +292,39 @@ def clip(x: Array, /, *, low: float | None, high: float | None) -> Array:
 def _clip_rule(g: Any, x: Any, *, low: float | None, high: float | None) -> Any:
     inside = True if low is None else x >= low
     inside = inside if high is None else inside & (x <= high)
-    return g * inside
+    return np.where(inside, g, 0.0)
 
 
 clip.vjp(x=_clip_rule)
 clip.sample((2, 3), kinks=(-0.5, 0.7), low=-0.5, high=0.7).sample((4,), kinks=(0.2,), low=None, high=0.2)
 
 
-@op(promote="float")
-def erf(x: Array, /) -> Array:
-    """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
-    return special.erf(x)
+@op(promote="common")
+def clamp_min(x: Array, low: Array, /) -> Array:
+    """The larger of x and `low`; a tie gives x the gradient, NaN in either is NaN and gives none."""
+    return np.maximum(x, low)
 
 
-erf.vjp(x=lambda g, x: g * (_TWO_OVER_SQRT_PI * np.exp(-x * x))).sample((2, 3)).sample((3,), domain=(-6.0, 6.0))
+@op(promote="common")
+def clamp_max(x: Array, high: Array, /) -> Array:
+    """The smaller of x and `high`; a tie gives x the gradient, NaN in either is NaN and gives none."""
+    return np.minimum(x, high)
+
+
+clamp_min.vjp(x=lambda g, x, low: np.where(x >= low, g, 0.0), low=lambda g, x, low: np.where(x < low, g, 0.0))
+clamp_max.vjp(x=lambda g, x, high: np.where(x <= high, g, 0.0), high=lambda g, x, high: np.where(x > high, g, 0.0))
+for _bound in (clamp_min, clamp_max):
+    _bound.sample((2, 3), (2, 3)).sample((2, 1), (3,)).sample((3,), 0.5, kinks=(0.5,))
+
+
+@op(promote="float", ufunc=np.copysign)
+def copysign(a: Array, b: Array, /) -> Array:
+    """|a| with the sign of b, that of -0.0 too."""
+    return np.copysign(a, b)
+
+
+copysign.vjp(a=lambda g, a, y: g * np.where(a == 0, 0.0, y / a), b=lambda g, b: np.zeros_like(b))
+copysign.sample((2, 3), (2, 3), kinks=(0.0,)).sample((3,), -2.0, kinks=(0.0,))
 
 
 @op
@@ -267,38 +335,6 @@ def astype(x: Array, /, *, dtype: np.dtype[Any], was: np.dtype[Any]) -> Array:
 
 astype.vjp(x=lambda g, *, dtype, was: astype(g, dtype=was, was=dtype))
 astype.sample((2, 3), dtype=np.dtype(np.float64), was=np.dtype(np.float64))
-
-
-@op(promote="common", ufunc=np.floor)
-def floor(x: Array, /) -> Array:
-    """The largest integer not above x; its slope is 0."""
-    return np.floor(x).astype(x.dtype, copy=False)
-
-
-@op(promote="common", ufunc=np.ceil)
-def ceil(x: Array, /) -> Array:
-    """The smallest integer not below x; its slope is 0."""
-    return np.ceil(x).astype(x.dtype, copy=False)
-
-
-@op(promote="common", ufunc=np.rint)
-def round(x: Array, /) -> Array:
-    """The nearest integer, halves to even; its slope is 0."""
-    return np.rint(x).astype(x.dtype, copy=False)
-
-
-for _step in (floor, ceil, round):
-    _step.vjp(x=lambda g: g * 0).sample((2, 3), domain=(0.1, 0.4)).sample((3,), domain=(-1.9, -1.6))
-
-
-@op(promote="common", quiet=True, ufunc=np.remainder)
-def remainder(a: Array, b: Array, /) -> Array:
-    """a - floor(a / b) * b: what is left of a, with the sign of b."""
-    return np.remainder(a, b)
-
-
-remainder.vjp(a=lambda g: g, b=lambda g, a, b: -g * np.floor(a / b))
-remainder.sample((2, 3), (3,), domain=(1.1, 1.9)).sample((3,), 0.75, domain=(0.8, 1.4))
 
 
 @op

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_nn.methods import matrices, pointwise
+from tinygrad_nn.methods import compare, matrices, pointwise
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.tensor.in_place import in_place
 from tinygrad_nn.variable import record
@@ -25,10 +25,10 @@ class Operators:
         return record(elementwise.add, (other, self), {})
 
     def __sub__(self: Any, other: Any) -> Tensor:
-        return pointwise.sub(self, other)
+        return record(elementwise.sub, (self, other), {})
 
     def __rsub__(self: Any, other: Any) -> Tensor:
-        return pointwise.sub(other, self)
+        return record(elementwise.sub, (other, self), {})
 
     def __mul__(self: Any, other: Any) -> Tensor:
         return record(elementwise.mul, (self, other), {})
@@ -41,6 +41,8 @@ class Operators:
 
     def __rtruediv__(self: Any, other: Any) -> Tensor:
         return record(elementwise.div, (other, self), {})
+
+    __div__, __rdiv__ = __truediv__, __rtruediv__  # Python 2's names, which PyTorch keeps
 
     def __floordiv__(self: Any, other: Any) -> Tensor:
         return pointwise.floor_divide(self, other)
@@ -70,45 +72,62 @@ class Operators:
         return pointwise.neg(self)
 
     def __pos__(self: Any) -> Tensor:
-        return self
+        return pointwise.positive(self)
 
     def __abs__(self: Any) -> Tensor:
         return pointwise.abs(self)
 
     def __invert__(self: Any) -> Tensor:
-        return pointwise.bitwise_not(self)
+        if self.is_floating_point():
+            raise TypeError(f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {self.dtype}")
+        return compare.bitwise_not(self)
 
     def __and__(self: Any, other: Any) -> Tensor:
-        return pointwise.bitwise_and(self, other)
+        return compare.bitwise_and(self, other)
 
     def __or__(self: Any, other: Any) -> Tensor:
-        return pointwise.bitwise_or(self, other)
+        return compare.bitwise_or(self, other)
 
     def __xor__(self: Any, other: Any) -> Tensor:
-        return pointwise.bitwise_xor(self, other)
+        return compare.bitwise_xor(self, other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
+    def __lshift__(self: Any, other: Any) -> Tensor:
+        return compare.bitwise_left_shift(self, other)
+
+    def __rlshift__(self: Any, other: Any) -> Tensor:
+        return compare.bitwise_left_shift(other, self)
+
+    def __rshift__(self: Any, other: Any) -> Tensor:
+        return compare.bitwise_right_shift(self, other)
+
+    def __rrshift__(self: Any, other: Any) -> Tensor:
+        return compare.bitwise_right_shift(other, self)
+
     def __eq__(self: Any, other: Any) -> Any:
-        return _compared(pointwise.eq, self, other)
+        return _compared(compare.eq, self, other)
 
     def __ne__(self: Any, other: Any) -> Any:
-        return _compared(pointwise.ne, self, other)
+        return _compared(compare.ne, self, other)
 
     def __lt__(self: Any, other: Any) -> Tensor:
-        return pointwise.lt(self, other)
+        return compare.lt(self, other)
 
     def __le__(self: Any, other: Any) -> Tensor:
-        return pointwise.le(self, other)
+        return compare.le(self, other)
 
     def __gt__(self: Any, other: Any) -> Tensor:
-        return pointwise.gt(self, other)
+        return compare.gt(self, other)
 
     def __ge__(self: Any, other: Any) -> Tensor:
-        return pointwise.ge(self, other)
+        return compare.ge(self, other)
 
     __iadd__, __isub__, __imul__ = in_place(pointwise.add), in_place(pointwise.sub), in_place(pointwise.mul)
     __itruediv__, __ipow__ = in_place(pointwise.div), in_place(pointwise.pow)
+    __ifloordiv__, __imod__ = in_place(pointwise.floor_divide), in_place(pointwise.remainder)
+    __iand__, __ior__, __ixor__ = in_place(compare.bitwise_and), in_place(compare.bitwise_or), in_place(compare.bitwise_xor)
+    __ilshift__, __irshift__ = in_place(compare.bitwise_left_shift), in_place(compare.bitwise_right_shift)
 
 
 def _compared(comparison: Any, a: Tensor, b: Any) -> Any:

@@ -1,0 +1,82 @@
+"""How a primitive becomes a function of PyTorch's: its arguments named, anything but tensors and numbers refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tinygrad_nn.op import Op
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor import Tensor
+
+Number: TypeAlias = bool | int | float
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value records what is done with it."""
+    return hasattr(value, "__record__")
+
+
+def expect_tensor(name: str, argument: str, value: Any) -> None:
+    """TypeError for anything but a tensor."""
+    if not is_tensor(value):
+        raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}")
+
+
+def is_bool(value: Any) -> bool:
+    """Whether a tensor holds bools, or a number is one."""
+    return value.dtype.numpy.kind == "b" if is_tensor(value) else isinstance(value, bool)
+
+
+def is_floating(value: Any) -> bool:
+    """Whether a tensor holds floats, or a number is one."""
+    return value.is_floating_point() if is_tensor(value) else isinstance(value, float)
+
+
+def of_tensor(primitive: Op) -> Callable[[Tensor], Tensor]:
+    """The function of one tensor that is a primitive and no more."""
+
+    def function(input: Tensor) -> Tensor:
+        expect_tensor(primitive.name, "input", input)
+        return primitive(input)
+
+    return _named(function, primitive)
+
+
+def of_tensors(primitive: Op) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function of two tensors, broadcast together, that is a primitive and no more."""
+
+    def function(input: Tensor, other: Tensor) -> Tensor:
+        expect_tensor(primitive.name, "input", input)
+        expect_tensor(primitive.name, "other", other)
+        return primitive(input, other)
+
+    return _named(function, primitive)
+
+
+def of_tensor_and_number(primitive: Op) -> Callable[[Tensor, Tensor | Number], Tensor]:
+    """The function of a tensor and a tensor or number, broadcast together, that is a primitive and no more."""
+
+    def function(input: Tensor, other: Tensor | Number) -> Tensor:
+        expect_tensor(primitive.name, "input", input)
+        return primitive(input, other)
+
+    return _named(function, primitive)
+
+
+def of_either(primitive: Op) -> Callable[[Tensor | Number, Tensor | Number], Tensor]:
+    """The function of two tensors, one of which may be a number, broadcast together, that is a primitive and no more."""
+
+    def function(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        if not is_tensor(input):
+            expect_tensor(primitive.name, "other", other)
+        return primitive(input, other)
+
+    return _named(function, primitive)
+
+
+def _named(function: Callable[..., Tensor], primitive: Op) -> Callable[..., Tensor]:
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__doc__ = primitive.__doc__
+    return function

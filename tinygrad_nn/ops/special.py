@@ -1,0 +1,156 @@
+"""Primitives from mathematical physics: the error function and its kin, gamma's logarithm and its derivatives, Bessel's."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn import special_arrays
+from tinygrad_nn.op import Array, op
+
+_ROOT_PI = math.sqrt(math.pi)
+
+
+@op(promote="float")
+def erf(x: Array, /) -> Array:
+    """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
+    return special_arrays.erf(x)
+
+
+erf.vjp(x=lambda g, x: g * (2 / _ROOT_PI * np.exp(-x * x))).sample((2, 3)).sample((3,), domain=(-6.0, 6.0))
+
+
+@op(promote="float")
+def erfc(x: Array, /) -> Array:
+    """1 - erf(x), with all its digits where erf(x) is close to 1."""
+    return special_arrays.erfc(x)
+
+
+erfc.vjp(x=lambda g, x: g * (-2 / _ROOT_PI * np.exp(-x * x))).sample((2, 3)).sample((3,), domain=(-6.0, 6.0))
+
+
+@op(promote="float")
+def erfcx(x: Array, /) -> Array:
+    """exp(x**2) erfc(x)."""
+    return special_arrays.erfcx(x)
+
+
+erfcx.vjp(x=lambda g, x, y: g * (2 * x * y - 2 / _ROOT_PI)).sample((2, 3))
+
+
+@op(promote="float")
+def erfinv(x: Array, /) -> Array:
+    """The y with erf(y) = x, for x between -1 and 1."""
+    return special_arrays.erfinv(x)
+
+
+erfinv.vjp(x=lambda g, y: g * (_ROOT_PI / 2 * np.exp(y * y))).sample((2, 3), domain=(-0.9, 0.9))
+
+
+@op(promote="float")
+def ndtri(x: Array, /) -> Array:
+    """The y below which a standard normal variable lies with probability x."""
+    return special_arrays.ndtri(x)
+
+
+ndtri.vjp(x=lambda g, y: g * (math.sqrt(2 * math.pi) * np.exp(y * y / 2))).sample((2, 3), domain=(0.1, 0.9))
+
+
+@op(promote="float")
+def log_ndtr(x: Array, /) -> Array:
+    """The logarithm of the probability that a standard normal variable lies below x."""
+    return special_arrays.log_ndtr(x)
+
+
+log_ndtr.vjp(x=lambda g, x: g / erfcx(x * -math.sqrt(0.5)) * math.sqrt(2 / math.pi)).sample((2, 3))
+
+
+@op(promote="float", quiet=True)
+def polygamma(x: Array, /, *, n: int) -> Array:
+    """The derivative of order n + 1 of log Γ(x), n from 1 on: (-1)**(n + 1) n! ζ(n + 1, x) (DLMF 5.15.1)."""
+    return (-1) ** (n + 1) * math.factorial(n) * special_arrays.zeta(n + 1, x)
+
+
+polygamma.vjp(x=lambda g, x, *, n: g * polygamma(x, n=n + 1))
+polygamma.sample((2, 3), domain=(0.7, 4.0), n=1).sample((3,), domain=(-0.7, -0.3), n=2)
+
+
+@op(promote="float")
+def digamma(x: Array, /) -> Array:
+    """The derivative of log Γ(x)."""
+    return special_arrays.digamma(x)
+
+
+digamma.vjp(x=lambda g, x: g * polygamma(x, n=1)).sample((2, 3), domain=(0.5, 4.0)).sample((3,), domain=(-0.8, -0.2))
+
+
+@op(promote="float")
+def lgamma(x: Array, /) -> Array:
+    """The logarithm of |Γ(x)|."""
+    return special_arrays.lgamma(x)
+
+
+lgamma.vjp(x=lambda g, x: g * digamma(x)).sample((2, 3), domain=(0.5, 4.0)).sample((3,), domain=(-0.9, -0.1))
+
+
+@op(promote="float", quiet=True)
+def bessel_i(x: Array, /, *, order: int, scaled: bool) -> Array:
+    """The modified Bessel function I of a whole order, times exp(-|x|) if `scaled`."""
+    return special_arrays.bessel_i(x, order, scaled)
+
+
+def _bessel_rule(g: Any, x: Any, y: Any, *, order: int, scaled: bool) -> Any:
+    below, above = (bessel_i(x, order=n, scaled=scaled) for n in (order - 1, order + 1))
+    slope = (below + above) * 0.5  # DLMF 10.29.1
+    return g * (slope - np.sign(x) * y if scaled else slope)
+
+
+bessel_i.vjp(x=_bessel_rule)
+bessel_i.sample((2, 3), order=0, scaled=False).sample((3,), order=1, scaled=False)
+bessel_i.sample((2, 3), kinks=(0.0,), order=0, scaled=True).sample((3,), kinks=(0.0,), order=1, scaled=True)
+
+
+@op(promote="float", quiet=True)
+def logit(x: Array, /) -> Array:
+    """log(x / (1 - x)), for x between 0 and 1."""
+    return np.log(x / (1 - x))
+
+
+logit.vjp(x=lambda g, x: np.where((x >= 0) & (x <= 1), g / (x * (1 - x)), np.nan)).sample((2, 3), domain=(0.2, 0.8))
+
+
+@op(promote="float", quiet=True)
+def xlogy(a: Array, b: Array, /) -> Array:
+    """a log(b), and 0 where a is 0 and b a number."""
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * np.log(b)).astype(np.result_type(a, b), copy=False)
+
+
+def _xlogy_first(g: Any, a: Any, b: Any) -> Any:
+    return np.where((np.equal(a, 0)) & (np.less_equal(b, 0)), 0.0, xlogy(g, b))
+
+
+xlogy.vjp(a=_xlogy_first, b=lambda g, a, b: g * a / b)
+xlogy.sample((2, 3), (3,), domain=(0.3, 2.0)).sample((3,), 2.0, domain=(0.3, 2.0)).sample(1.5, (3,), domain=(0.3, 2.0))
+
+
+@op(promote="float", quiet=True)
+def xlog1py(a: Array, b: Array, /) -> Array:
+    """a log(1 + b), and 0 where a is 0 and b a number."""
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * np.log1p(b)).astype(np.result_type(a, b), copy=False)
+
+
+def _xlog1py_first(g: Any, a: Any, b: Any) -> Any:
+    return np.where((np.equal(a, 0)) & (np.less_equal(b, -1)), 0.0, xlog1py(g, b))
+
+
+xlog1py.vjp(a=_xlog1py_first, b=lambda g, a, b: g * a / (b + 1))
+xlog1py.sample((2, 3), (3,), domain=(0.3, 2.0)).sample((3,), 2.0, domain=(0.3, 2.0))
+
+
+@op(promote="float", quiet=True)
+def entr(x: Array, /) -> Array:
+    """-x log(x), 0 at 0 and -inf below."""
+    return np.where(x < 0, -np.inf, -xlogy.forward(x, x)).astype(x.dtype, copy=False)
+
+
+entr.vjp(x=lambda g, x: g * (-1 - np.log(x))).sample((2, 3), domain=(0.3, 2.0))
