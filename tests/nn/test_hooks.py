@@ -106,3 +106,37 @@ def test_hooks_of_an_inner_module_are_called_within_the_outer_ones():
         module.register_full_backward_hook(lambda *_, name=name: seen.append(f"back {name}"))
     net(torch.ones(1, requires_grad=True)).backward()
     assert seen == ["0", "1", "", "back 1", "back 0", "back "]
+
+
+def test_hooks_that_want_keywords_or_to_be_first():
+    layer, seen = Two(), []
+    layer.register_forward_pre_hook(lambda m, inputs, options: seen.append(dict(options)), with_kwargs=True)
+    layer.register_forward_pre_hook(lambda m, inputs, options: (inputs, {"factor": 5.0}), with_kwargs=True)
+    layer.register_forward_pre_hook(lambda m, inputs: seen.append("first"), prepend=True)
+    layer.register_forward_hook(lambda m, inputs, options, output: seen.append(options), with_kwargs=True)
+    layer.register_forward_hook(lambda m, inputs, output: output[0], prepend=True)
+    assert layer(torch.ones(1), torch.ones(1), factor=7.0).tolist() == [5.0]
+    assert seen == ["first", {"factor": 7.0}, {"factor": 5.0}]
+    layer.register_forward_pre_hook(lambda m, inputs, options: 3, with_kwargs=True)
+    with pytest.raises(RuntimeError, match="None or a tuple"):
+        layer(torch.ones(1), torch.ones(1))
+
+
+def test_hooks_that_are_always_called():
+    layer, seen = nn.Module(), []
+    layer.register_forward_hook(lambda *given: seen.append(given), always_call=True)
+    layer.register_forward_hook(lambda *given: seen.append("never"))
+    layer.register_forward_hook(lambda *given: 1 / 0, always_call=True)
+    with pytest.warns(UserWarning, match="silenced .* division by zero"), pytest.raises(NotImplementedError):
+        layer(1)
+    assert seen == [(layer, (1,), None)]
+
+
+def test_backward_pre_hooks_replace_the_gradient_of_the_output():
+    layer, seen = nn.Linear(1, 1), []
+    layer.register_full_backward_hook(lambda m, into, out: seen.append(out[0].tolist()))
+    layer.register_full_backward_pre_hook(lambda m, out: (out[0] * 2,))
+    layer.register_full_backward_pre_hook(lambda m, out: seen.append(out[0].tolist()), prepend=True)
+    layer(torch.ones(1, 1, requires_grad=True)).sum().backward()
+    assert seen == [[[1.0]], [[2.0]]]
+    assert layer.weight.grad.tolist() == [[2.0]]

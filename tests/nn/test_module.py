@@ -300,7 +300,7 @@ def test_repr_of_several_lines_without_children():
         def extra_repr(self):
             return "a=1\nb=2"
 
-    assert repr(Lines()).splitlines()[1] == "  a=1"
+    assert repr(Lines()) == "Lines(\n  a=1\n  b=2\n)"
     assert repr(nn.Module()) == "Module()"
 
 
@@ -312,3 +312,135 @@ def test_parameters(requires_grad):
     assert parameter.data_ptr() == data.data_ptr()
     assert repr(parameter) == f"Parameter containing:\n{torch.ones(2).requires_grad_(requires_grad)!r}"
     assert nn.Parameter().shape == (0,)
+
+
+def test_casting_takes_the_gradients_along():
+    layer = nn.Linear(2, 1)
+    layer(torch.ones(1, 2)).sum().backward()
+    gradient = layer.weight.grad
+    layer.double()
+    assert layer.weight.grad is gradient
+    assert gradient.dtype is torch.float64
+    assert layer.half().weight.dtype is layer.weight.grad.dtype is torch.float16
+    layer.register_buffer("count", torch.tensor([3]))
+    assert layer.type(torch.float64).count.dtype is torch.float64
+    for cast in (torch.int64, torch.bool):
+        with pytest.raises(TypeError, match="only accepts floating point dtypes, but got desired dtype=torch"):
+            layer.to(cast)
+
+
+def test_assign_puts_the_tensors_of_the_state_in_place():
+    layer = nn.Linear(2, 1)
+    layer.register_buffer("count", torch.zeros(1))
+    layer.bias.requires_grad_(False)
+    weight, count = torch.ones(1, 2, dtype=torch.float64), torch.ones(1)
+    bias = nn.Parameter(torch.ones(1))
+    layer.load_state_dict({"weight": weight, "bias": bias, "count": count}, assign=True)
+    assert isinstance(layer.weight, nn.Parameter)
+    assert layer.weight.data_ptr() == weight.data_ptr()
+    assert layer.weight.requires_grad
+    assert (layer.bias, layer.count) == (bias, count)
+    assert not bias.requires_grad
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        layer.load_state_dict({"weight": torch.ones(3), "bias": bias, "count": count}, assign=True)
+
+
+def test_a_buffer_that_is_not_persistent_stays_so_until_it_is_something_else():
+    module = nn.Module()
+    module.register_buffer("seen", torch.ones(1), persistent=False)
+    module.seen = None
+    module.seen = torch.ones(2)
+    assert list(module.state_dict()) == []
+    module.seen = nn.Parameter(torch.ones(1))
+    assert list(module.state_dict()) == ["seen"]
+
+
+def test_train_goes_through_what_submodules_override():
+    class Frozen(nn.Module):
+        def train(self, mode=True):
+            return super().train(False)
+
+    net = nn.Sequential(Frozen(), nn.ReLU())
+    net.train()
+    assert [m.training for m in net.modules()] == [True, False, True]
+    for mode in ("x", 1):
+        with pytest.raises(ValueError, match="expected to be boolean"):
+            net.train(mode)
+
+
+def test_paths_to_parameters_buffers_and_modules():
+    net = nn.Sequential(Block())
+    assert net.get_parameter("0.line.bias") is net[0].line.bias
+    assert net.get_buffer("0.seen") is net[0].seen
+    net.set_submodule("0.line", nn.Identity())
+    assert isinstance(net[0].line, nn.Identity)
+    net.set_submodule("0.more", nn.ReLU())
+    assert isinstance(net[0].more, nn.ReLU)
+    for act, error in (
+        (lambda: net.get_parameter("0.seen"), AttributeError),
+        (lambda: net.get_buffer("0.scale"), AttributeError),
+        (lambda: net.get_parameter("1.weight"), AttributeError),
+        (lambda: net.set_submodule("", nn.ReLU()), ValueError),
+        (lambda: net.set_submodule("0", 3), ValueError),
+        (lambda: net.set_submodule("0.none", nn.ReLU(), strict=True), AttributeError),
+        (lambda: net.set_submodule("0.training", nn.ReLU()), AttributeError),
+    ):
+        with pytest.raises(error):
+            act()
+
+
+class Counting(nn.Module):
+    """Keeps a number beside its tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+
+
+def test_extra_state():
+    first, second = nn.Sequential(Counting()), nn.Sequential(Counting())
+    first[0].count = 5
+    state = first.state_dict()
+    assert state == {"0._extra_state": {"count": 5}}
+    second.load_state_dict(state)
+    assert second[0].count == 5
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "0._extra_state"'):
+        second.load_state_dict({})
+
+
+def test_hooks_of_the_state():
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+    line = net[0]
+    line.register_state_dict_pre_hook(lambda module, prefix, keep: seen.append((module is line, prefix, keep)))
+    line.register_state_dict_post_hook(lambda module, state, prefix, _: state.update({prefix + "old": state.pop(prefix + "bias")}))
+    state = net.state_dict()
+    assert list(state) == ["0.weight", "0.old"]
+    assert seen == [(True, "0.", False)]
+    with pytest.raises(RuntimeError, match=r'Missing .* "0\.bias"'):
+        net.load_state_dict(state)
+    line.register_load_state_dict_pre_hook(
+        lambda module, state, prefix, *_: state.update({prefix + "bias": state.pop(prefix + "old")})
+    )
+    assert not any(net.load_state_dict(state))
+    assert "0.old" in state
+    handle = net.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+    del state["0.weight"]
+    assert not any(net.load_state_dict(state))
+    handle.remove()
+    net.register_load_state_dict_post_hook(lambda module, keys: 1)
+    with pytest.raises(AssertionError, match="in place"):
+        net.load_state_dict(net.state_dict())
+
+
+def test_a_state_is_added_to_a_destination():
+    found = {"first": 1}
+    assert nn.Linear(1, 1).state_dict(destination=found, prefix="a.") is found
+    assert list(found) == ["first", "a.weight", "a.bias"]
+    with pytest.warns(FutureWarning, match="use keywords"):
+        assert list(nn.Linear(1, 1).state_dict({}, "b.")) == ["b.weight", "b.bias"]

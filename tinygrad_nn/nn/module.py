@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
-import numpy as np
-
-from tinygrad_nn.autograd import no_grad
-from tinygrad_nn.autograd.function import Function
+from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.nn.parameter import Parameter
+from tinygrad_nn.nn.state import IncompatibleKeys, State
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.variable import RemovableHandle
+
+__all__ = ["IncompatibleKeys", "Module"]
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` did not find in the state, and what it found there but has no place for."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-class Module:
+class Module(State):
     """The base of all layers and networks: assign Parameters and Modules in `__init__`, write `forward`.
 
     >>> class Scale(Module):
@@ -41,39 +27,20 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
 
     def __init__(self) -> None:
-        for name in ("_parameters", "_buffers", "_modules"):
+        for name in ("_parameters", "_buffers", "_modules", "_hooks"):
             object.__setattr__(self, name, {})
-        object.__setattr__(self, "_transient", set())  # names of buffers that are not part of the state
-        object.__setattr__(self, "_pre_hooks", [])
-        object.__setattr__(self, "_hooks", [])
-        object.__setattr__(self, "_backward_hooks", [])
+        object.__setattr__(self, "_transient", set())
         object.__setattr__(self, "training", True)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output; every subclass writes its own."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+        raise NotImplementedError(f'Module [{self.__class__.__name__}] is missing the required "forward" function')
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """The output of `forward`, with the hooks called before and after it."""
-        if not (self._pre_hooks or self._hooks or self._backward_hooks):
-            return self.forward(*inputs, **options)
-        for hook in list(self._pre_hooks):
-            replaced = hook(self, inputs)
-            if replaced is not None:
-                inputs = replaced if isinstance(replaced, tuple) else (replaced,)
-        watched = _Watched(self) if self._backward_hooks else None
-        if watched:
-            inputs = watched.inputs(inputs)
-        output = self.forward(*inputs, **options)
-        for hook in list(self._hooks):
-            replaced = hook(self, inputs, output)
-            output = output if replaced is None else replaced
-        return watched.outputs(output) if watched else output
+        return self._call_with_hooks(inputs, options) if self._hooks else self.forward(*inputs, **options)
 
     # attributes
 
@@ -88,27 +55,30 @@ class Module:
             self._forget(name, "_parameters")
             self._parameters[name] = value
         elif isinstance(value, Module):
+            if name in self._parameters:
+                raise TypeError(f"cannot assign '{value.__class__.__name__}' as parameter '{name}' (Parameter or None expected)")
             self._forget(name, "_modules")
             self._modules[name] = value
         elif name in self._parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' object to parameter '{name}' (Parameter or None required)"
+                    f"cannot assign '{value.__class__.__name__}' object to parameter '{name}' (Parameter or None required)"
                 )
             self._parameters[name] = None
         elif name in self._modules:
             if value is not None:
-                raise TypeError(f"cannot assign '{type(value).__name__}' as child module '{name}' (Module or None required)")
+                raise TypeError(f"cannot assign '{value.__class__.__name__}' as child module '{name}' (Module or None required)")
             self._modules[name] = None
         elif name in self._buffers:
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"cannot assign '{type(value).__name__}' object to buffer '{name}' (Tensor or None required)")
+                raise TypeError(f"cannot assign '{value.__class__.__name__}' object to buffer '{name}' (Tensor or None required)")
             self._buffers[name] = value
         else:
             object.__setattr__(self, name, value)
 
     def _forget(self, name: str, but: str) -> None:
         self.__dict__.pop(name, None)
+        self._transient.discard(name)
         for store in ("_parameters", "_buffers", "_modules"):
             if store != but:
                 self.__dict__[store].pop(name, None)
@@ -118,12 +88,13 @@ class Module:
             found = self.__dict__.get(store, {})
             if name in found:
                 return found[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        raise AttributeError(f"'{self.__class__.__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:
         for store in ("_parameters", "_modules", "_buffers"):
             if name in self.__dict__[store]:
                 del self.__dict__[store][name]
+                self._transient.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -134,28 +105,30 @@ class Module:
         """Add a parameter, or None as the place of one."""
         self._check_name(name)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"register_parameter: '{name}' expected a Parameter or None, got {type(param).__name__}")
+            raise TypeError(f"register_parameter: '{name}' expected a Parameter or None, got {param.__class__.__name__}")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the module but is not trained; not in the state if not `persistent`."""
         self._check_name(name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"register_buffer: '{name}' expected a Tensor or None, got {type(tensor).__name__}")
+            raise TypeError(f"register_buffer: '{name}' expected a Tensor or None, got {tensor.__class__.__name__}")
         self._buffers[name] = tensor
         (self._transient.discard if persistent else self._transient.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a submodule."""
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"add_module: '{name}' expected a Module or None, got {type(module).__name__}")
         self._check_name(name)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"add_module: '{name}' expected a Module or None, got {module.__class__.__name__}")
         self._modules[name] = module
 
     register_module = add_module
 
     def _check_name(self, name: str) -> None:
-        if not isinstance(name, str) or not name or "." in name:
+        if not isinstance(name, str):
+            raise TypeError(f"expected a name that is a string, got {name.__class__.__name__}")
+        if not name or "." in name:
             raise KeyError(f"expected a name that is not empty and has no dot, got {name!r}")
         if hasattr(self, name) and not any(name in s for s in (self._parameters, self._buffers, self._modules)):
             raise KeyError(f"attribute '{name}' already exists")
@@ -230,59 +203,51 @@ class Module:
         for name in target.split(".") if target else ():
             found = module._modules.get(name)
             if found is None:
-                raise AttributeError(f"{type(module).__name__} has no submodule '{name}' (of path '{target}')")
+                raise AttributeError(f"{module.__class__.__name__} has no submodule '{name}' (of path '{target}')")
             module = found
         return module
 
-    # state
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path; with `strict` there must be one already.
 
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Tensor]:
-        """All parameters and persistent buffers by their dotted names, sharing memory with the module."""
-        state: OrderedDict[str, Tensor] = OrderedDict()
-        for name, value in (*self._parameters.items(), *self._buffers.items()):
-            if value is not None and name not in self._transient:
-                state[prefix + name] = value if keep_vars else value.detach()
-        for name, module in self._modules.items():
-            if module is not None:
-                state.update(module.state_dict(prefix=f"{prefix}{name}.", keep_vars=keep_vars))
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy a state into the parameters and buffers; nothing is changed if it does not fit.
-
-        RuntimeError for wrong shapes and, with `strict`, for missing or unexpected keys.
+        ValueError for an empty path or what is no module, AttributeError where the path leads nowhere.
         """
-        own = self.state_dict(keep_vars=True)
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
-        errors = []
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{key}"' for key in unexpected) + ".")
-        if strict and missing:
-            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{key}"' for key in missing) + ".")
-        found = {key: value for key, value in state_dict.items() if key in own}
-        for key, value in found.items():
-            if not isinstance(value, Tensor | np.ndarray):
-                errors.append(f'expected a tensor for "{key}", got {type(value).__name__}.')
-            elif tuple(value.shape) != tuple(own[key].shape):
-                errors.append(
-                    f"size mismatch for {key}: copying a param with shape {list(value.shape)} from checkpoint, the shape "
-                    f"in current model is {list(own[key].shape)}."
-                )
-        if errors:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}: " + " ".join(errors))
-        with no_grad():
-            for key, value in found.items():
-                source = value.detach().numpy() if isinstance(value, Tensor) else value
-                own[key]._write(source, "load_state_dict")
-        return IncompatibleKeys(missing, unexpected)
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {module.__class__}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if (strict or hasattr(parent, name)) and parent._modules.get(name) is None:
+            raise AttributeError(f"{parent.__class__.__name__} has no submodule '{name}' (of path '{target}')")
+        setattr(parent, name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path; AttributeError if there is none."""
+        found: Parameter = self._at(target, "_parameters", "parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path; AttributeError if there is none."""
+        found: Tensor = self._at(target, "_buffers", "buffer")
+        return found
+
+    def _at(self, target: str, store: str, kind: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if module.__dict__[store].get(name) is None:
+            raise AttributeError(f"{module.__class__.__name__} has no {kind} '{name}' (of path '{target}')")
+        return module.__dict__[store][name]
 
     # changing all of them
 
     def train(self, mode: bool = True) -> Self:
-        """Put this module and all below it into training mode, or out of it."""
-        for module in self.modules():
-            object.__setattr__(module, "training", bool(mode))
+        """Put this module and all below it into training mode, or out of it; ValueError for what is no bool."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -311,40 +276,40 @@ class Module:
         return self
 
     def to(self, *args: Any, **options: Any) -> Self:
-        """Cast all floating parameters and buffers; the only device is the CPU."""
-        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
-        for value in tensors:
+        """Cast all floating parameters, their gradients and buffers; the only device is the CPU.
+
+        TypeError for a dtype that is not floating.
+        """
+        for value in (*self.parameters(), *self.buffers()):
             cast = value.detach().to(*args, **options)
-            if value.is_floating_point() and cast.dtype != value.dtype:
-                value.data = cast
-                value.grad = None
+            if not value.is_floating_point():
+                continue
+            if not cast.is_floating_point():
+                raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={cast.dtype}")
+            _become(value, cast)
+        return self
+
+    def type(self, dst_type: DTypeLike) -> Self:
+        """Cast all parameters and buffers, integers too."""
+        for value in (*self.parameters(), *self.buffers()):
+            _become(value, value.detach().to(dtype_of(dst_type)))
         return self
 
     def float(self) -> Self:
         """Cast all floating parameters and buffers to float32."""
-        return self.to(np.float32)
+        return self.to(dtype_of("float32"))
 
     def double(self) -> Self:
         """Cast all floating parameters and buffers to float64."""
-        return self.to(np.float64)
+        return self.to(dtype_of("float64"))
+
+    def half(self) -> Self:
+        """Cast all floating parameters and buffers to float16."""
+        return self.to(dtype_of("float16"))
 
     def cpu(self) -> Self:
         """The module itself, which is on the CPU."""
         return self
-
-    # hooks
-
-    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Have `hook(module, inputs)` called before forward; what it returns replaces the inputs."""
-        return RemovableHandle(self._pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Have `hook(module, inputs, output)` called after forward; what it returns replaces the output."""
-        return RemovableHandle(self._hooks, hook)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Have `hook(module, grad_input, grad_output)` called in backward; what it returns replaces grad_input."""
-        return RemovableHandle(self._backward_hooks, hook)
 
     # showing
 
@@ -353,14 +318,14 @@ class Module:
         return ""
 
     def _get_name(self) -> str:
-        return type(self).__name__
+        return self.__class__.__name__
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
         children = [f"({name}): " + _indented(repr(module)) for name, module in self._modules.items()]
-        if not children:
-            return f"{self._get_name()}({_indented(extra)})" if "\n" not in extra else f"{self._get_name()}(\n  {extra}\n)"
-        lines = ([extra] if extra else []) + children
+        if not children and "\n" not in extra:
+            return f"{self._get_name()}({extra})"
+        lines = ([_indented(extra)] if extra else []) + children
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
 
 
@@ -368,49 +333,9 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-class _Boundary(Function):
-    """Passes values on, and shows the gradients that come back to a callback."""
-
-    @staticmethod
-    def forward(ctx: Any, seen: Callable[..., Any], *values: Any) -> Any:
-        ctx.seen = seen
-        return tuple(v.detach() if isinstance(v, Tensor) else v for v in values)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        return (None, *ctx.seen(grads))
-
-
-class _Watched:
-    """One call of a module with backward hooks: boundaries on both sides catch the gradients."""
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.grad_output: tuple[Any, ...] = ()
-        self.has_inputs = False
-
-    def inputs(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        self.has_inputs = any(isinstance(v, Tensor) and v.requires_grad for v in values)
-        passed: tuple[Any, ...] = _Boundary.apply(self._on_inputs, *values) if self.has_inputs else values
-        return passed
-
-    def outputs(self, output: Any) -> Any:
-        values = output if isinstance(output, tuple) else (output,)
-        passed = _Boundary.apply(self._on_outputs, *values)
-        return passed if isinstance(output, tuple) else passed[0]
-
-    def _on_outputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        self.grad_output = grads
-        if not self.has_inputs:
-            self._call((None,))
-        return grads
-
-    def _on_inputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        return self._call(grads)
-
-    def _call(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in list(self.module._backward_hooks):
-            replaced = hook(self.module, grads, self.grad_output)
-            if replaced is not None:
-                grads = replaced if isinstance(replaced, tuple) else (replaced,)
-        return grads
+def _become(value: Tensor, cast: Tensor) -> None:
+    """Give a tensor and its gradient, both of which others may hold, the dtype of `cast`."""
+    if cast.dtype != value.dtype:
+        value.data = cast
+        if value._grad is not None:
+            value._grad.data = value._grad.detach().to(cast.dtype)

@@ -109,8 +109,8 @@ def _rows_and_labels(
     shape, axis = labels.shape, 0 if scores.ndim == 1 else 1
     if labels.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, or floating in the shape of the input, {list(scores.shape)}, but got "
-            f"{target.dtype} of shape {list(shape)}"
+            f"expected scalar type Long or Byte for the target, or floating in the shape of the input, {list(scores.shape)}, "
+            f"but got {target.dtype} of shape {list(shape)}"
         )
     if scores.dtype.kind != "f":
         expect_floating("the loss of classes", input)

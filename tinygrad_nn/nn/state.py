@@ -1,0 +1,175 @@
+"""The state of a module: given as a dict by dotted names, and taken over from one."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_nn.autograd import no_grad
+from tinygrad_nn.nn.hooks import Hook, Hooks
+from tinygrad_nn.nn.parameter import Parameter
+from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import RemovableHandle, wrap
+
+if TYPE_CHECKING:
+    from tinygrad_nn.nn.module import Module
+
+EXTRA = "_extra_state"
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` did not find in the state, and what it found there but has no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+
+class State(Hooks):
+    """The part of a Module that gives its state and takes one over."""
+
+    _version = 1  # handed to hooks; a module that changes its layout gives it another number
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
+    _transient: set[str]  # names of buffers that are not part of the state
+
+    def get_extra_state(self) -> Any:
+        """What a module has to keep beside parameters and buffers; a subclass that has something overrides it."""
+        raise RuntimeError(f"{type(self).__name__}.get_extra_state: expected a subclass to override it")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take over what `get_extra_state` gave; a subclass that overrides that one overrides this one."""
+        raise RuntimeError(f"{type(self).__name__}.set_extra_state: expected a subclass to override it")
+
+    def _own_state(self) -> Iterator[tuple[str, Tensor]]:
+        for name, value in (*self._parameters.items(), *self._buffers.items()):
+            if value is not None and name not in self._transient:
+                yield name, value
+
+    def state_dict(
+        self, *args: Any, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """All parameters and persistent buffers by their dotted names, sharing memory with the module.
+
+        They are detached unless `keep_vars`, get `prefix` before their names, and are added to `destination` if one
+        is given. Extra state stands behind a module's tensors, under `_extra_state`.
+        """
+        if args:
+            warnings.warn("state_dict: positional arguments are deprecated, use keywords instead", FutureWarning, stacklevel=2)
+            given: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = given
+        state: dict[str, Any] = OrderedDict() if destination is None else destination
+        for hook in self._hooks_of("state_pre"):
+            hook.call(self, prefix, keep_vars)
+        for name, value in self._own_state():
+            state[prefix + name] = value if keep_vars else value.detach()
+        if type(self).get_extra_state is not State.get_extra_state:
+            state[prefix + EXTRA] = self.get_extra_state()
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in self._hooks_of("state_post"):
+            hook.call(self, state, prefix, {"version": self._version})
+        return state
+
+    def _with_prefixes(self, prefix: str = "") -> Iterator[tuple[str, State]]:
+        """This module and all below it, parents first, by the prefix of their names; one by each name it has."""
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module._with_prefixes(f"{prefix}{name}.")
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+        """Copy a state into the parameters and buffers, or with `assign` put its tensors in their place.
+
+        Nothing is changed if it does not fit: RuntimeError for wrong shapes and, with `strict`, for missing or
+        unexpected keys. TypeError for what is no mapping.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+        state = OrderedDict(state_dict)
+        modules = list(self._with_prefixes())
+        keys, errors = IncompatibleKeys([], []), list[str]()
+        for prefix, module in modules:
+            for hook in module._hooks_of("load_pre"):
+                hook.call(module, state, prefix, {"version": module._version}, True, *keys, errors)
+        places = {f"{prefix}{name}": (module, name, value) for prefix, module in modules for name, value in module._own_state()}
+        extra = {prefix + EXTRA: m for prefix, m in modules if type(m).set_extra_state is not State.set_extra_state}
+        keys.missing_keys.extend(key for key in (*places, *extra) if key not in state)
+        keys.unexpected_keys.extend(key for key in state if key not in places and key not in extra)
+        errors += [m for key in places if key in state and (m := _misfit(key, state[key], places[key][2]))]
+        hooked = any(module._hooks_of("load_post") for _, module in modules)
+        if errors or not hooked:  # a hook may still take keys off the lists
+            self._raise_misfits(errors, keys, strict)
+        with no_grad():
+            for key, (module, name, value) in places.items():
+                if key in state:
+                    _take_over(module, name, value, state[key], assign)
+        for key, module in extra.items():
+            if key in state:
+                module.set_extra_state(state[key])
+        for _, module in reversed(modules):
+            for hook in module._hooks_of("load_post"):
+                if hook.call(module, keys) is not None:
+                    raise AssertionError("a load_state_dict post-hook returned a value: it changes the keys in place")
+        self._raise_misfits(errors, keys, strict)
+        return keys
+
+    def _raise_misfits(self, errors: list[str], keys: IncompatibleKeys, strict: bool) -> None:
+        found = []
+        for kind, names in (("Missing", keys.missing_keys), ("Unexpected", keys.unexpected_keys)):
+            if strict and names:
+                found.append(f"{kind} key(s) in state_dict: " + ", ".join(f'"{name}"' for name in names) + ".")
+        if found or errors:
+            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}: " + " ".join([*found, *errors]))
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(module, prefix, keep_vars)` called before `state_dict` takes the module's state."""
+        return self._register("state_pre", Hook(hook))
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(module, state_dict, prefix, local_metadata)` called after; it changes the state in place."""
+        return self._register("state_post", Hook(hook))
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)` called before loading.
+
+        It may change the state, a copy of the one given, and the lists in place; `strict` is True, as in PyTorch.
+        """
+        return self._register("load_pre", Hook(hook))
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(module, incompatible_keys)` called after loading; it may take keys off the lists in place."""
+        return self._register("load_post", Hook(hook))
+
+
+def _misfit(key: str, value: Any, own: Tensor) -> str:
+    """Why a value cannot be loaded into its place; empty if it can."""
+    if not isinstance(value, Tensor | np.ndarray):
+        return f'expected a tensor for "{key}", got {type(value).__name__}.'
+    if tuple(value.shape) != tuple(own.shape):
+        return (
+            f"size mismatch for {key}: copying a param with shape {list(value.shape)} from checkpoint, the shape "
+            f"in current model is {list(own.shape)}."
+        )
+    return ""
+
+
+def _take_over(module: State, name: str, own: Tensor, value: Any, assign: bool) -> None:
+    if not assign:
+        own._write(value.detach().numpy() if isinstance(value, Tensor) else value, "load_state_dict")
+        return
+    value = value if isinstance(value, Tensor) else wrap(value)
+    if isinstance(own, Parameter):
+        value = value if isinstance(value, Parameter) else Parameter(value, own.requires_grad)
+        value.requires_grad_(own.requires_grad)
+    setattr(module, name, value)
