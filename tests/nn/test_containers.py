@@ -166,3 +166,48 @@ def test_gradients_reach_what_containers_hold():
     first, second = held["a"]
     assert first.weight.grad.tolist() == second.weight.tolist()
     assert second.weight.grad.tolist() == first.weight.tolist()
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, lambda *m: nn.ModuleList(m)])
+def test_taking_out_and_putting_in(kind):
+    a, b, c = nn.ReLU(), nn.Tanh(), nn.Sigmoid()
+    net = kind(a, b, c)
+    assert net.pop(1) is b
+    net.insert(1, b)
+    net.insert(3, b)
+    assert (list(net), list(net._modules)) == ([a, b, c, b], ["0", "1", "2", "3"])
+    del net[-1]
+    del net[::2]
+    assert (list(net), list(net._modules)) == ([b], ["0"])
+    same = net
+    net += kind(a)
+    assert net is same
+    assert list(net) == [b, a]
+    for act in (lambda: net.pop(2), lambda: net.__delitem__(-3)):
+        with pytest.raises(IndexError, match="out of range"):
+            act()
+    with pytest.raises(TypeError, match="iterable"):
+        net.extend(3)
+
+
+def test_arithmetic_of_sequences():
+    a, b = nn.ReLU(), nn.Tanh()
+    net = nn.Sequential(a)
+    assert list(net + nn.Sequential(b)) == [a, b]
+    assert list(net * 2) == list(2 * net) == [a, a]
+    net *= 3
+    assert list(net) == [a, a, a]
+    for act, error in (
+        (lambda: net.__add__([b]), ValueError), (lambda: net * 0, ValueError), (lambda: net * 1.5, TypeError),
+        (lambda: net.insert(4, b), IndexError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            act()
+
+
+def test_a_dict_of_a_dict():
+    first = nn.ModuleDict({"a": nn.ReLU()})
+    assert dict(nn.ModuleDict(first).items()) == dict(first.items())
+    for given, error in ((3, TypeError), ([3], TypeError), ([("a",)], ValueError)):
+        with pytest.raises(error):
+            first.update(given)

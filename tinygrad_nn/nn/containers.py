@@ -9,7 +9,56 @@ from typing import Any, Self
 from tinygrad_nn.nn.module import Module, _indented
 
 
-class Sequential(Module):
+class _Ordered(Module):
+    """Modules numbered from 0."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, list(self._modules)[_within(index, len(self))], module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        left = list(self)
+        del left[index if isinstance(index, slice) else _within(index, len(self))]
+        self._become(left)
+
+    def pop(self, index: int | slice) -> Any:
+        """Take a module out and return it; IndexError outside the range."""
+        found = self[index]
+        del self[index]
+        return found
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add modules at the end; TypeError for what cannot be iterated over."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"{self._get_name()}.extend should be called with an iterable, but got {type(modules).__name__}")
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def _insert(self, index: int, module: Module) -> None:
+        found = list(self)
+        found.insert(index, module)
+        self._become(found)
+
+    def _become(self, modules: list[Module]) -> None:
+        self._modules.clear()
+        self.extend(modules)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        raise NotImplementedError
+
+
+class Sequential(_Ordered):
     """Modules called one after the other.
 
     >>> Sequential(Module(), Module())
@@ -33,72 +82,53 @@ class Sequential(Module):
             input = module(input)
         return input
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))  # type: ignore[arg-type]
         return list(self._modules.values())[_within(index, len(self))]
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, list(self._modules)[_within(index, len(self))], module)
-
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self.add_module(str(len(self)), module)
+    def insert(self, index: int, module: Module) -> Self:
+        """Put a module in before `index`; IndexError outside the sequence."""
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"index {index} is out of range for {len(self)} modules")
+        self._insert(index, module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end."""
-        for module in modules:
-            self.append(module)
-        return self
+    def __add__(self, other: Sequential) -> Sequential:
+        return Sequential(*self, *_sequential(other))
+
+    def __iadd__(self, other: Sequential) -> Self:
+        return self.extend(list(_sequential(other)))
+
+    def __mul__(self, times: int) -> Sequential:
+        return Sequential(*list(self) * _positive(times))
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self) * (_positive(times) - 1))
+
+    __rmul__ = __mul__
 
 
-class ModuleList(Module):
+class ModuleList(_Ordered):
     """A list of modules."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
     def __getitem__(self, index: int | slice) -> Any:
         found = list(self._modules.values())
         return type(self)(found[index]) if isinstance(index, slice) else found[_within(index, len(self))]  # type: ignore[arg-type]
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, str(_within(index, len(self))), module)
-
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
 
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end."""
-        for module in modules:
-            self.append(module)
-        return self
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(other)
 
     def insert(self, index: int, module: Module) -> None:
         """Put a module in before `index`."""
-        found = list(self)
-        found.insert(index, module)
-        self._modules.clear()
-        self.extend(found)
+        self._insert(index, module)
 
     def __repr__(self) -> str:
         if not len(self):
@@ -118,9 +148,9 @@ class ModuleList(Module):
 class ModuleDict(Module):
     """A dict of modules, in the order in which they came."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+    def __init__(self, modules: ModuleDict | Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules or {})
+        self.update({} if modules is None else modules)
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -152,9 +182,15 @@ class ModuleDict(Module):
         """The modules."""
         return self._modules.values()
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add modules, or replace those of the same name."""
-        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+    def update(self, modules: ModuleDict | Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add modules, or replace those of the same name; TypeError for what holds no pairs, ValueError for no pair."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"ModuleDict.update should be called with an iterable of pairs, but got {type(modules).__name__}")
+        pairs = modules.items() if isinstance(modules, Mapping | ModuleDict) else modules
+        for i, pair in enumerate(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"ModuleDict update sequence element #{i} should be Iterable; is {type(pair).__name__}")
+            name, module = pair
             self[name] = module
 
     def pop(self, key: str) -> Any:
@@ -170,3 +206,17 @@ def _within(index: int, length: int) -> int:
     if not -length <= index < length:
         raise IndexError(f"index {index} is out of range for {length} modules")
     return index % length
+
+
+def _sequential(other: Any) -> Sequential:
+    if not isinstance(other, Sequential):
+        raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+    return other
+
+
+def _positive(times: Any) -> int:
+    if not isinstance(times, int):
+        raise TypeError(f"unsupported operand type(s) for *: Sequential and {type(times).__name__}")
+    if times <= 0:
+        raise ValueError(f"Non-positive multiplication factor {times} for Sequential")
+    return times
