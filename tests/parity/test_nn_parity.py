@@ -305,6 +305,12 @@ INITS = {
     "kaiming_normal": lambda i, t: i.kaiming_normal_(t, nonlinearity="relu"),
     "kaiming_normal-selu": lambda i, t: i.kaiming_normal_(t, mode="fan_out", nonlinearity="selu"),
     "kaiming_normal-linear": lambda i, t: i.kaiming_normal_(t, nonlinearity="linear"),
+    "trunc_normal": lambda i, t: i.trunc_normal_(t),
+    "trunc_normal-0.02": lambda i, t: i.trunc_normal_(t, std=0.02, a=-0.03, b=0.01),
+    "trunc_normal-tail": lambda i, t: i.trunc_normal_(t, mean=0.0, std=1.0, a=1.0, b=3.0),
+    "sparse": lambda i, t: i.sparse_(t, 0.3),
+    "dirac": lambda i, t: i.dirac_(t),
+    "kaiming_normal-upper": lambda i, t: i.kaiming_normal_(t, mode="FAN_OUT"),
     "orthogonal": lambda i, t: i.orthogonal_(t),
     "orthogonal-gain": lambda i, t: i.orthogonal_(t, gain=3.0),
 }
@@ -313,8 +319,10 @@ INITS = {
 @pytest.mark.parametrize("shape", [(4, 6), (7, 3), (3, 2, 3, 2)])
 @pytest.mark.parametrize("name", INITS)
 def test_initial_values(name, shape):
-    if name == "eye" and len(shape) > 2:
-        shape = (5, 5)
+    if name in ("eye", "sparse"):
+        shape = shape[:2]
+    elif name == "dirac":
+        shape = {2: (*shape, 3), 4: shape}[len(shape)]
 
     def program(p):
         given = [p.zeros(shape, requires_grad=True), p.zeros(shape, dtype=p.float64)]

@@ -18,13 +18,18 @@ _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_tra
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor by which weights before a nonlinearity are scaled; `param` is leaky_relu's slope.
 
+    ValueError for a nonlinearity that is not known and a slope that is no number.
+
     >>> calculate_gain("leaky_relu", math.sqrt(5.0)) == math.sqrt(1 / 3)
     True
     """
     if nonlinearity in _LINEAR:
         return 1.0
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2))
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"negative_slope {slope} not a valid number")
+        return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity not in _GAINS:
         raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
     return _GAINS[nonlinearity]
@@ -68,6 +73,64 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor._overwrite(np.eye(*tensor.shape), "eye_")
 
 
+@no_grad()
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
+) -> Tensor:
+    """Normal numbers within [a, b], by rejection; far from the mean of uniform numbers (von Neumann 1951)."""
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            stacklevel=3,
+        )
+    source, shape, dtype = generator or default_generator, tuple(tensor.shape), tensor.dtype.numpy
+    inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
+    if inside > 0.3:
+        drawn = source.normal(shape, mean, std, dtype)
+        while (outside := (drawn < dtype.type(a)) | (drawn > dtype.type(b))).any():
+            drawn = np.where(outside, source.normal(shape, mean, std, dtype), drawn)
+        return tensor._overwrite(drawn, "trunc_normal_")
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    drawn, pending = np.zeros(shape, dtype), np.ones(shape, bool)
+    while True:
+        candidates = source.uniform(shape, a, b, dtype)
+        drawn = np.where(pending, candidates, drawn)
+        with np.errstate(divide="ignore"):
+            chances = np.log(source.uniform(shape, dtype=dtype))
+        pending &= chances > ((candidates - mean) / std) ** 2 * -0.5 - peak
+        if not pending.any():
+            return tensor._overwrite(drawn, "trunc_normal_")
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """A matrix of normal numbers in whose columns a fraction `sparsity` is zero: Martens 2010."""
+    if tensor.ndim != 2:
+        raise ValueError(f"Only tensors with 2 dimensions are supported, got {tensor.ndim}")
+    rows, columns = tensor.shape
+    normal_(tensor, 0.0, std, generator)
+    values = tensor.detach().numpy().copy()
+    for column in range(columns):
+        values[default_generator.permutation(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return tensor._overwrite(values, "sparse_")
+
+
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's weight (out, in, ...) of 1 to 3 dimensions that passes its channels on, in each group."""
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got {tensor.ndim}")
+    if tensor.shape[0] % groups:
+        raise ValueError(f"dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
+    values = np.zeros(tuple(tensor.shape), tensor.dtype.numpy)
+    outputs = tensor.shape[0] // groups
+    centre = tuple(n // 2 for n in tensor.shape[2:])
+    for group in range(groups):
+        for channel in range(min(outputs, tensor.shape[1])):
+            values[(group * outputs + channel, channel, *centre)] = 1
+    return tensor._overwrite(values, "dirac_")
+
+
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """How many inputs and outputs each unit of a weight (out, in, ...) has."""
     if tensor.ndim < 2:
@@ -88,6 +151,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
     fan = _fans(tensor)[mode == "fan_out"]
@@ -120,8 +184,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """Rows or columns at right angles, all of length `gain`: Saxe, McClelland & Ganguli 2013."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if not tensor.numel():
+        return tensor
     rows = tensor.shape[0]
-    columns = tensor.numel() // rows if rows else 0
+    columns = tensor.numel() // rows
     normal = (generator or default_generator).normal((rows, columns), dtype=tensor.dtype.numpy)
     q, r = np.linalg.qr(normal.T if rows < columns else normal)
     q = q * np.sign(np.diag(r))
