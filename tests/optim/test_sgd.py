@@ -49,7 +49,7 @@ def test_the_rule(options):
 def test_groups_have_options_of_their_own():
     a, b, c = leaf(1.0), leaf(1.0), leaf(1.0)
     optimizer = SGD([{"params": [a]}, {"params": b, "lr": 0.5}], lr=0.1, weight_decay=0.0)
-    optimizer.add_param_group({"params": [("name", c)], "maximize": True})
+    optimizer.add_param_group({"params": [c], "maximize": True})
     for p in (a, b, c):
         p.grad = torch.ones(1, dtype=torch.float64)
     optimizer.step()
@@ -224,3 +224,47 @@ def test_repr_lists_the_options():
     assert lines[:2] == ["SGD (", "Parameter Group 0"]
     assert {"    lr: 0.5", "    momentum: 0.9", "    nesterov: False"} <= set(lines)
     assert lines[2:-1] == sorted(lines[2:-1])
+
+
+def test_nothing_is_kept_without_momentum_and_groups_print_apart():
+    p = leaf(1.0)
+    optimizer = SGD([{"params": [p]}, {"params": [leaf(1.0)]}])
+    p.sum().backward()
+    optimizer.step()
+    assert dict(optimizer.state) == {}
+    assert optimizer.state_dict()["state"] == {}
+    assert "weight_decay: 0\n\nParameter Group 1\n" in repr(optimizer)
+
+
+def test_names_are_kept_in_the_group_and_its_state():
+    layer = torch.nn.Linear(1, 1)
+    optimizer = SGD(layer.named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+    for act in (lambda: optimizer.add_param_group({"params": [leaf(1.0)]}), lambda: SGD([("a", leaf(1.0)), leaf(2.0)])):
+        with pytest.raises(ValueError, match="with/without names"):
+            act()
+
+
+def test_sets_are_refused_and_duplicates_noticed():
+    p = leaf(1.0)
+    with pytest.raises(TypeError, match="ordered collections"):
+        SGD([{"params": {p}}])
+    with pytest.raises(TypeError, match="must be a dict"):
+        SGD([p]).add_param_group([p])
+    with pytest.warns(UserWarning, match="duplicate parameters"):
+        SGD([p, p])
+
+
+def test_hooks_of_steps_and_of_the_state():
+    optimizer, seen = SGD([leaf(1.0)]), []
+    optimizer.register_step_pre_hook(lambda o, args, options: seen.append("before"))
+    optimizer.register_step_post_hook(lambda o, args, options: seen.append("after"))
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("state"))
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "more": 1})
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: seen.append(sorted(state)))
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append("second"))
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append("first"), prepend=True)
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert seen == ["before", "after", "state", ["more", "param_groups", "state"], "first", "second"]

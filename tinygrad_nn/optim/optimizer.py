@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -9,6 +10,7 @@ from typing import Any
 
 from tinygrad_nn.autograd import enable_grad
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import RemovableHandle
 
 
 class Optimizer:
@@ -20,6 +22,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._hooks: dict[str, list[Callable[..., Any]]] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -27,9 +30,23 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add parameters with options of their own; ValueError for one that is in a group already or no leaf."""
+        """Add parameters, or pairs of a name and a parameter, with options of their own.
+
+        TypeError for what is no dict of ordered tensors; ValueError for a parameter that is no leaf or in a group
+        already, and where some have names and others none.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         given = param_group["params"]
-        parameters = [given] if isinstance(given, Tensor) else [p[1] if isinstance(p, tuple) else p for p in given]
+        if isinstance(given, set):
+            raise TypeError("optimizer parameters need to be organized in ordered collections, such as a list, got a set")
+        given = [given] if isinstance(given, Tensor) else list(given)
+        names = [p[0] for p in given if isinstance(p, tuple)]
+        if names and len(names) != len(given):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
+            raise ValueError("all optimizer param groups should be with/without names, got one that is not as the first")
+        parameters = [p[1] if isinstance(p, tuple) else p for p in given]
         known = {id(p) for group in self.param_groups for p in group["params"]}
         for parameter in parameters:
             if not isinstance(parameter, Tensor):
@@ -38,10 +55,11 @@ class Optimizer:
                 raise ValueError("can't optimize a non-leaf Tensor")
             if id(parameter) in known:
                 raise ValueError("some parameters appear in more than one parameter group")
-            known.add(id(parameter))
-        self.param_groups.append({"params": parameters, **self.defaults, **{
-            k: v for k, v in param_group.items() if k != "params"
-        }})  # fmt: skip
+        if len({id(p) for p in parameters}) != len(parameters):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
+        named = {"param_names": names} if names else {}
+        options = {k: v for k, v in param_group.items() if k != "params"}
+        self.param_groups.append({"params": parameters, **named, **self.defaults, **options})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
@@ -54,6 +72,8 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; `closure`, if given, computes the loss, which is returned."""
+        for hook in self._hooks_of("step_pre"):
+            hook(self, (closure,), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -61,8 +81,13 @@ class Optimizer:
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter._grad is not None:
-                    self.update(parameter._data, parameter._grad._data, self.state[parameter], group)
+                    state = self.state.get(parameter, {})
+                    self.update(parameter._data, parameter._grad._data, state, group)
+                    if state:  # an optimiser that keeps nothing leaves no empty entries
+                        self.state[parameter] = state
                     parameter._touch(type(self).__name__)
+        for hook in self._hooks_of("step_post"):
+            hook(self, (closure,), {})
         return loss
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -71,6 +96,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The state by parameter number and the groups' options, as PyTorch lays them out."""
+        for hook in self._hooks_of("state_pre"):
+            hook(self)
         numbers: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -80,10 +107,18 @@ class Optimizer:
                 **{k: v for k, v in group.items() if k != "params"},
                 "params": [numbers[id(p)] for p in group["params"]],
             })  # fmt: skip
-        return {"state": {numbers[id(p)]: dict(s) for p, s in self.state.items()}, "param_groups": groups}
+        found: dict[str, Any] = {"state": {numbers[id(p)]: dict(s) for p, s in self.state.items()}, "param_groups": groups}
+        for hook in self._hooks_of("state_post"):
+            replaced = hook(self, found)
+            found = found if replaced is None else replaced
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError if the groups do not fit, and then nothing is changed."""
+        state_dict = dict(state_dict)
+        for hook in self._hooks_of("load_pre"):
+            replaced = hook(self, state_dict)
+            state_dict = state_dict if replaced is None else replaced
         groups = state_dict["param_groups"]
         if len(groups) != len(self.param_groups):
             raise ValueError(
@@ -102,10 +137,47 @@ class Optimizer:
         self.state.clear()
         for number, state in state_dict["state"].items():
             self.state[by_number[int(number)]] = deepcopy(dict(state))
+        for hook in self._hooks_of("load_post"):
+            hook(self)
+
+    def _register(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        hooks = self._hooks.setdefault(kind, [])
+        handle = RemovableHandle(hooks, hook)
+        if prepend:
+            hooks.insert(0, hooks.pop())
+        return handle
+
+    def _hooks_of(self, kind: str) -> list[Callable[..., Any]]:
+        """A copy, since a hook may remove itself."""
+        return list(self._hooks.get(kind, ()))
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(optimizer, args, kwargs)` called before each step."""
+        return self._register("step_pre", hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(optimizer, args, kwargs)` called after each step."""
+        return self._register("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Have `hook(optimizer)` called before `state_dict`."""
+        return self._register("state_pre", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Have `hook(optimizer, state_dict)` called after `state_dict`; what it returns replaces the state."""
+        return self._register("state_post", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Have `hook(optimizer, state_dict)` called before loading; what it returns replaces the state, a shallow copy."""
+        return self._register("load_pre", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Have `hook(optimizer)` called after loading."""
+        return self._register("load_post", hook, prepend)
 
     def __repr__(self) -> str:
-        lines = []
+        groups = []
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+            options = [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+            groups.append("\n".join([f"Parameter Group {i}", *options]))
+        return f"{type(self).__name__} (\n" + "\n\n".join(groups) + "\n)"
