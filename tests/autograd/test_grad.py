@@ -96,3 +96,31 @@ def test_a_graph_serves_once_unless_it_is_kept():
     assert grad(y, x)[0].item() == 4.0
     with pytest.raises(RuntimeError, match="a second time"):
         grad(y, x)
+
+
+def test_backward_into_some_inputs_alone():
+    a, b = torch.tensor([1.0], requires_grad=True), torch.tensor([2.0], requires_grad=True)
+    torch.autograd.backward([a * b, a * 3], inputs=a)
+    assert (a.grad.tolist(), b.grad) == ([5.0], None)
+    middle = a * 2
+    torch.autograd.backward(middle * 3, inputs=[middle])
+    assert middle.grad.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [
+        (lambda x: torch.autograd.grad(x.sum(), []), RuntimeError),
+        (lambda x: torch.autograd.grad(x.sum(), 3), TypeError),
+        (lambda x: torch.autograd.grad(x.sum(), [3]), RuntimeError),
+        (lambda x: torch.autograd.grad([x, x], x, [x.detach()]), RuntimeError),
+        (lambda x: torch.autograd.grad(x.sum(), x, allow_unused=False, materialize_grads=True), ValueError),
+        (lambda x: torch.autograd.backward(3), TypeError),
+        (lambda x: torch.autograd.backward(x.sum(), [3]), TypeError),
+        (lambda x: torch.autograd.backward(x.sum(), inputs=[]), RuntimeError),
+        (lambda x: torch.autograd.backward(x.sum(), inputs=[x.detach()]), RuntimeError),
+    ],
+)
+def test_types_of_mistakes(act, error):
+    with pytest.raises(error):
+        act(torch.ones(2, requires_grad=True))

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.autograd.function import Function
+from tinygrad_nn.autograd.function import Function, once_differentiable
 from tinygrad_nn.autograd.modes import (
     detect_anomaly,
     enable_grad,
     inference_mode,
+    is_anomaly_enabled,
     is_grad_enabled,
     is_inference_mode_enabled,
     no_grad,
@@ -22,8 +23,8 @@ from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import differentiate, wrap
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "is_grad_enabled",
-    "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "is_anomaly_enabled",
+    "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
 gradcheck: Callable[..., bool]  # of `testing`, a layer above: the package puts them here, where PyTorch has them
@@ -31,7 +32,18 @@ gradgradcheck: Callable[..., bool]
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, Sequence) else [value]
+    return [value] if isinstance(value, Tensor) else list(value)
+
+
+def _weights(outputs: list[Any], given: Any) -> list[Any]:
+    """One weight, or None, an output; RuntimeError for another number, TypeError for what is no tensor."""
+    weights = [None] * len(outputs) if given is None else _listed(given)
+    if len(weights) != len(outputs):
+        raise RuntimeError(f"expected one gradient an output: got {len(outputs)} tensors and {len(weights)} gradients")
+    for weight in weights:
+        if not isinstance(weight, Tensor | None):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
+    return weights
 
 
 def backward(
@@ -39,11 +51,26 @@ def backward(
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Add the derivatives of `tensors`, weighted by `grad_tensors`, to the `.grad` of the leaves."""
+    """Add the derivatives of `tensors`, weighted by `grad_tensors`, to the `.grad` of the leaves, or of `inputs` alone.
+
+    RuntimeError for no inputs at all and where shapes or numbers do not fit.
+    """
     outputs = _listed(tensors)
-    weights = [None] * len(outputs) if grad_tensors is None else _listed(grad_tensors)
-    differentiate(outputs, weights, retain_graph=retain_graph, create_graph=create_graph)
+    wanted = None if inputs is None else _listed(inputs)
+    if wanted is not None and not wanted:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for tensor in wanted or ():
+        if not tensor.requires_grad:
+            raise RuntimeError(f"backward: an input of shape {list(tensor.shape)} does not require grad")
+    found = differentiate(
+        outputs, _weights(outputs, grad_tensors), wanted, retain_graph=retain_graph, create_graph=create_graph
+    )
+    for tensor in wanted or ():
+        if tensor.edge in found:
+            value = found[tensor.edge]
+            tensor.receive_gradient(value if isinstance(value, Tensor) else np.array(value))
 
 
 def grad(
@@ -64,7 +91,14 @@ def grad(
     (tensor([6.]),)
     """
     ends, starts = _listed(outputs), _listed(inputs)
-    weights = [None] * len(ends) if grad_outputs is None else _listed(grad_outputs)
+    if not starts:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, got False")
+    for tensor in (*ends, *starts):
+        if not isinstance(tensor, Tensor):
+            raise RuntimeError(f"all inputs and outputs have to be Tensors, but got {type(tensor).__name__}")
+    weights = _weights(ends, grad_outputs)
     for i, tensor in enumerate(starts):
         if not tensor.requires_grad:
             raise RuntimeError(f"grad: input {i}, of shape {list(tensor.shape)}, does not require grad")

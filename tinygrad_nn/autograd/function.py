@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinygrad_nn.variable import wrap
 class Context(Node):
     """What forward hands to backward: it is the node itself, and may carry any attribute."""
 
-    __slots__ = ("__dict__", "_fixed", "_input_shapes", "_saved", "_shapes", "function", "materialize", "needs_input_grad")
+    __slots__ = ("__dict__", "_fixed", "_inputs", "_saved", "_shapes", "function", "materialize", "needs_input_grad")
 
     def __init__(self, function: type[Function]) -> None:
         super().__init__(())
@@ -24,7 +25,7 @@ class Context(Node):
         self.materialize = True
         self._saved: list[tuple[Any, int | None, Storage | None]] | None = []
         self._fixed: tuple[int, ...] = ()
-        self._input_shapes: list[tuple[int, ...]] = []
+        self._inputs: list[tuple[tuple[int, ...], Any]] = []
         self._shapes: list[tuple[tuple[int, ...], Any]] = []
 
     def name(self) -> str:
@@ -33,6 +34,9 @@ class Context(Node):
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors, inputs or outputs, for backward; they are checked for changes in between."""
+        for i, tensor in enumerate(tensors):
+            if not isinstance(tensor, Tensor | None):
+                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(tensor).__name__}")
         self._saved = [(tensor, None, None) for tensor in tensors]
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
@@ -95,7 +99,7 @@ class Context(Node):
             given.append(part if part is None or isinstance(part, Tensor) else wrap(np.asarray(part)))
         recorded = any(isinstance(part, Tensor) for part in parts)
         with mode(grad=recorded and MODE.get().grad):
-            result = self.function.backward(self, *given)
+            result = self.function._rule()(self, *given)
         results = result if isinstance(result, tuple) else (result,)
         while len(results) > len(self.edges) and results[-1] is None:
             results = results[:-1]
@@ -111,13 +115,17 @@ class Context(Node):
             return None
         if not isinstance(value, Tensor):
             raise TypeError(f"{self.name()}: expected a Tensor or None as gradient {i}, got {type(value).__name__}")
-        shape = self._input_shapes[i]
-        if tuple(value.shape) != shape:
-            raise RuntimeError(
-                f"Function {self.name()} returned an invalid gradient at index {i} - got {list(value.shape)} but "
-                f"expected shape compatible with {list(shape)}"
-            )
-        return value if recorded else value.detach().numpy()
+        shape, dtype = self._inputs[i]
+        if value._data.shape != shape:
+            try:
+                value = value.sum_to_size(shape)
+            except RuntimeError:
+                raise RuntimeError(
+                    f"Function {self.name()} returned an invalid gradient at index {i} - got {list(value.shape)} but "
+                    f"expected shape compatible with {list(shape)}"
+                ) from None
+        value = value.to(dtype)
+        return value if recorded else value._data
 
 
 class Function:
@@ -148,6 +156,16 @@ class Function:
         """The gradients of the inputs, given those of the outputs; None for an input that has none."""
         raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function.")
 
+    vjp = backward  # another name for it: a subclass writes one of the two
+
+    @classmethod
+    def _rule(cls) -> Any:
+        """Whichever of backward and vjp the subclass has written; RuntimeError for both."""
+        own = [rule for rule in (cls.backward, cls.vjp) if rule is not Function.backward]
+        if len(own) == 2:
+            raise RuntimeError(f"{cls.__name__}: implementing both 'backward' and 'vjp' is not allowed, write one of them")
+        return own[0] if own else Function.backward
+
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Call the function and record it."""
@@ -167,7 +185,7 @@ class Function:
         outputs = [v.detach() if isinstance(v, Tensor) and id(v) in inputs else v for v in outputs]
         if any(needs) and MODE.get().grad:
             ctx.edges = tuple(v.edge if need else None for v, need in zip(args, needs, strict=True))
-            ctx._input_shapes = [tuple(v.shape) if isinstance(v, Tensor) else () for v in args]
+            ctx._inputs = [(v._data.shape, v._data.dtype) if isinstance(v, Tensor) else ((), None) for v in args]
             ctx._shapes = [(tuple(v.shape), v.dtype.numpy) if isinstance(v, Tensor) else ((), None) for v in outputs]
             ctx._seal(outputs)
             for i, tensor in enumerate(outputs):
@@ -175,3 +193,14 @@ class Function:
                     tensor._edge = ctx if ctx.outputs == 1 else (ctx, i)
                     tensor._requires = True
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """A backward that is not recorded: its results are constants to a second derivative."""
+
+    @functools.wraps(backward)
+    def once(ctx: Any, *grads: Any) -> Any:
+        with mode(grad=False):
+            return backward(ctx, *grads)
+
+    return once

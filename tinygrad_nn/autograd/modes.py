@@ -122,3 +122,8 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether inference mode is on."""
     return MODE.get().inference
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly detection is on."""
+    return MODE.get().anomaly
