@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import DTypeLike, device, dtype_of, get_default_dtype
+from tinygrad_nn.dtypes import DTypeLike, device, dtype_of, get_default_dtype, row_major
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
@@ -36,6 +36,7 @@ def new_leaf(
         _check_device(device)
     if str(layout or "torch.strided") != "torch.strided" or pin_memory:
         raise NotImplementedError(f"expected layout strided and no pinned memory, the only ones here, got {layout}, {pin_memory}")
+    row_major(memory_format)
     result: Tensor = wrap(array)
     return result.requires_grad_() if requires_grad else result
 
@@ -185,8 +186,10 @@ def _fails(data: Any) -> bool:
 def _filled(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}")
-    kind = get_default_dtype() if dtype is None else dtype_of(dtype)
-    return new_leaf(np.full(sizes, value, kind.numpy), **options)
+    kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
+    if kind.kind in "iu":
+        _check_range(np.asarray(value), kind)
+    return new_leaf(np.full(sizes, np.asarray(value).astype(kind)), **options)
 
 
 def zeros(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
@@ -233,9 +236,6 @@ def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any)
 def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """One value throughout in the shape and dtype of `input`."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    kind = dtype_of(dtype or input.dtype).numpy
-    if kind.kind in "iu":
-        _check_range(np.asarray(value), kind)
     return _filled(tuple(input.shape), value, dtype or input.dtype, options)
 
 
@@ -263,6 +263,8 @@ def arange(
         raise RuntimeError(f"arange: unsupported range: {start} -> {end} by {step}")
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
+    if dtype is not None and dtype_of(dtype).name == "int64":
+        start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(bound, int) for bound in (start, end, step))
     kind = dtype_of(dtype) if dtype is not None else dtype_of(int if whole else float)
     if whole:
@@ -276,13 +278,13 @@ def arange(
 def linspace(start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """`steps` evenly spaced values from `start` to `end`, both included."""
     kind = get_default_dtype() if dtype is None else dtype_of(dtype)
-    return new_leaf(_spaced(start, end, steps, kind.numpy, "linspace"), **options)
+    return new_leaf(_spaced(start, end, steps, kind.numpy, "linspace").astype(kind.numpy), **options)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """`base` to the powers that `linspace` gives."""
     kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
-    powers = _spaced(start, end, steps, kind if kind.kind == "f" else np.dtype(np.float64), "logspace")
+    powers = _spaced(start, end, steps, kind, "logspace")
     return new_leaf(np.power(powers.dtype.type(base), powers).astype(kind), **options)
 
 
@@ -295,12 +297,12 @@ def _spaced(start: Any, end: Any, steps: int, dtype: np.dtype[Any], name: str) -
     if any(isinstance(bound, Tensor) and bound.ndim for bound in (start, end)):
         raise RuntimeError(f"{name}: expected start and end as numbers or 0-d tensors")
     inner = np.dtype(np.float64) if dtype.kind != "f" else np.dtype(np.float32) if dtype.itemsize == 2 else dtype
-    first, last = inner.type(_number(start)), inner.type(_number(end))
+    first, last = (inner.type(_number(v) if dtype.kind == "f" else int(_number(v))) for v in (start, end))
     if steps == 1:
-        return np.full(1, first).astype(dtype)
+        return np.full(1, first)
     with np.errstate(all="ignore"):
         step, i = (last - first) / inner.type(max(steps - 1, 1)), np.arange(steps).astype(inner)
-        return np.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i)).astype(dtype)
+        return np.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i))
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:

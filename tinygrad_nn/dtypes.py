@@ -83,6 +83,12 @@ class memory_format(layout):
     __slots__ = ()
 
 
+def row_major(format: Any) -> None:
+    """Accept the memory formats that are row-major; NotImplementedError for the others."""
+    if str(format or "torch.contiguous_format") not in ("torch.contiguous_format", "torch.preserve_format"):
+        raise NotImplementedError(f"memory_format {format}: expected contiguous_format, the only one here")
+
+
 strided = layout("strided")
 contiguous_format, preserve_format, channels_last, channels_last_3d = (
     memory_format(name) for name in ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")

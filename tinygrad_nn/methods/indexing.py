@@ -94,8 +94,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     axis, plain = along(input, dim, index, "gather")
     if not input.ndim or not plain.ndim:
         return reshape(gather(reshape(input, -1), 0, index.reshape(-1)), tuple(index.shape))
-    if not plain.size and plain.ndim != input.ndim:
-        return reshape(input, -1)[:0]
+    if not plain.size:
+        return reshape(reshape(input, -1)[:0], plain.shape)
     cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(plain.shape))
     return ops.take_along_axis(ops.getitem(input, index=cut), plain, axis=axis)
 
@@ -135,6 +135,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             f"dimensions for input, and {indices.ndim} dimensions for indices"
         )
     axis = axis_of(dim, input.ndim)
+    indices = indices.where(indices >= 0, indices + input.shape[axis])
     others = broadcast_shapes(*((*x.shape[:axis], 1, *x.shape[axis + 1 :]) for x in (input, indices)))
     source, places = (expand(x, (*others[:axis], x.shape[axis], *others[axis + 1 :])) for x in (input, indices))
     return gather(source, axis, places.long())

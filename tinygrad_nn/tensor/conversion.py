@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_nn import dtypes
-from tinygrad_nn.dtypes import DTypeLike, dtype_of
+from tinygrad_nn.dtypes import DTypeLike, dtype_of, row_major
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable import wrap
@@ -38,6 +38,7 @@ class Conversion:
         memory_format: Any = None,
     ) -> Tensor:
         """The tensor in another dtype (or in that of another tensor); the only device is the CPU."""
+        row_major(memory_format)
         flags = [value for value in args if isinstance(value, bool)]
         for value in (*args, device, other):
             if hasattr(value, "__record__"):
@@ -66,38 +67,47 @@ class Conversion:
 
     def float(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float32."""
+        row_major(memory_format)
         return self._astype(_FLOAT32)
 
     def double(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float64."""
+        row_major(memory_format)
         return self._astype(_FLOAT64)
 
     def half(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float16."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.float16))
 
     def long(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int64, floats truncated towards zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.int64))
 
     def int(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int32, floats truncated towards zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.int32))
 
     def short(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int16, floats truncated towards zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.int16))
 
     def char(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int8, floats truncated towards zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.int8))
 
     def byte(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in uint8, floats truncated towards zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.uint8))
 
     def bool(self: Any, memory_format: Any = None) -> Tensor:
         """Whether each element is non-zero."""
+        row_major(memory_format)
         return self._astype(np.dtype(np.bool_))
 
     def bfloat16(self: Any, memory_format: Any = None) -> Tensor:
@@ -106,6 +116,7 @@ class Conversion:
 
     def cpu(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor itself, which is on the CPU."""
+        row_major(memory_format)
         return self
 
     def cuda(self: Any, *_: Any, **__: Any) -> Tensor:

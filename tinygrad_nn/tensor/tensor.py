@@ -125,8 +125,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
 
     def is_contiguous(self, memory_format: Any = None) -> Any:
         """Whether the elements lie in memory in row-major order without gaps."""
-        if str(memory_format or "torch.contiguous_format") not in ("torch.contiguous_format", "torch.preserve_format"):
-            raise NotImplementedError(f"memory_format {memory_format}: expected contiguous_format, the only one here")
+        dtypes.row_major(memory_format)
         return self._data.flags.c_contiguous
 
     def is_floating_point(self) -> Any:

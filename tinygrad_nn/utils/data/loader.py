@@ -1,0 +1,97 @@
+"""The DataLoader, which takes whole batches by one indexing where the dataset allows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tinygrad_nn.generator import Generator, default_generator
+from tinygrad_nn.utils.data.collate import default_collate, default_convert
+from tinygrad_nn.utils.data.datasets import IterableDataset
+from tinygrad_nn.utils.data.samplers import BatchSampler, RandomSampler, SequentialSampler, random_seed
+
+
+def get_worker_info() -> None:
+    """None: there are no worker processes."""
+
+
+class DataLoader:
+    """Batches of a dataset, in order or shuffled as PyTorch would for the same seed.
+
+    A dataset with `batch(indices)` gives each batch by one indexing, unless a `collate_fn` is set. `num_workers`
+    and the options about memory and processes are accepted and change nothing.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable[Any] | None = None,
+        batch_sampler: Iterable[Any] | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[Any], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Any = None,
+        generator: Generator | None = None,
+        **_: Any,
+    ) -> None:
+        streamed = isinstance(dataset, IterableDataset)
+        if streamed and (shuffle or sampler is not None or batch_sampler is not None):
+            raise ValueError("DataLoader with IterableDataset: expected unspecified shuffle, sampler and batch_sampler options")
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError(
+                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                )
+            batch_size = None
+        elif batch_size is None and drop_last:
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+        if num_workers < 0:
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+        self.dataset, self.generator, self.drop_last, self.num_workers = dataset, generator, drop_last, num_workers
+        if streamed:
+            sampler = itertools.repeat(None)  # a stream decides itself what comes next
+        elif sampler is None:
+            sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+        self.sampler, self.batch_size = sampler, batch_size
+        if batch_sampler is None and batch_size is not None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        self.batch_sampler = batch_sampler
+        self._whole = collate_fn is None and hasattr(dataset, "batch")
+        self.collate_fn = collate_fn or (default_convert if self.batch_sampler is None else default_collate)
+
+    def __iter__(self) -> Iterator[Any]:
+        random_seed(self.generator or default_generator)  # PyTorch draws a seed for its workers, here for none
+        if isinstance(self.dataset, IterableDataset):
+            yield from self._stream()
+            return
+        if self.batch_sampler is None:
+            for index in self.sampler:
+                yield self.collate_fn(self.dataset[index])
+            return
+        for indices in self.batch_sampler:
+            if self._whole:
+                yield self.dataset.batch(indices)
+            else:
+                yield self.collate_fn([self.dataset[i] for i in indices])
+
+    def _stream(self) -> Iterator[Any]:
+        samples = iter(self.dataset)
+        if self.batch_size is None:
+            yield from map(self.collate_fn, samples)
+            return
+        while batch := list(itertools.islice(samples, self.batch_size)):
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield self.collate_fn(batch)
+
+    def __len__(self) -> int:
+        if isinstance(self.dataset, IterableDataset):
+            count, size = len(self.dataset), self.batch_size or 1
+            return count // size if self.drop_last else -(-count // size)
+        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
