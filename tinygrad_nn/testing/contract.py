@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ def breaches(target: Target, upstream: Sequence[Array], rng: np.random.Generator
     yield from _written(target, upstream)
     yield from _repeated(target, upstream, rng)
     yield from _form(target, upstream)
+    yield from _shared(target, upstream)
     yield from _float32(target, rng)
     if variants:
         yield from _layout(target, upstream)
@@ -58,8 +60,12 @@ def _written(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
 
 
 def _repeated(target: Target, upstream: Sequence[Array], rng: np.random.Generator) -> Iterator[Breach]:
-    first = _own(target.gradients(copies(target.inputs), copies(upstream)))
-    again = _own(target.gradients(copies(target.inputs), copies(upstream)))
+    raw = target.gradients(copies(target.inputs), copies(upstream))
+    first = _own(raw)
+    raw_again = target.gradients(copies(target.inputs), copies(upstream))
+    again = _own(raw_again)
+    if any(a is not None and b is not None and _overlap(a, b) for a, b in zip(raw, raw_again, strict=True)):
+        yield Breach("aliasing", "every backward hands out the same memory: the next call changes this one's gradients")
     if not all(map(_same, first, again)):
         yield Breach("nondeterministic", "the same inputs give another gradient the second time")
     elif target.stateless:
@@ -83,18 +89,33 @@ def _form(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
             yield Breach("shape", f"the gradient of {name} has shape {list(g.shape)}, its input {list(inputs[i].shape)}")
         if g.dtype != inputs[i].dtype:
             yield Breach("dtype", f"the gradient of {name} is {g.dtype}, its input {inputs[i].dtype}")
-        for j, value in enumerate(inputs):
-            if isinstance(value, np.ndarray) and g.size and np.may_share_memory(g, value):
-                yield Breach("aliasing", f"the gradient of {name} is a view of {target.names[j]}: writing to one changes the other")
-        for j, other in zip(target.checked[:place], found[:place], strict=True):
-            if other is not None and g.size and np.may_share_memory(g, other):
-                yield Breach("aliasing", f"the gradients of {target.names[j]} and {name} share memory: clipping one clips both")
+
+
+def _shared(target: Target, upstream: Sequence[Array]) -> Iterator[Breach]:
+    for given in (copies(upstream), [np.ones_like(u) for u in upstream]):  # a gradient of ones tempts to hand on the input
+        inputs = copies(target.inputs)
+        found = target.gradients(inputs, given)
+        for place, g in enumerate(found):
+            name = target.names[target.checked[place]]
+            for j, value in enumerate(inputs):
+                if g is not None and isinstance(value, np.ndarray) and _overlap(g, value):
+                    other = target.names[j]
+                    yield Breach("aliasing", f"the gradient of {name} is a view of {other}: writing to one changes the other")
+                    return
+            for j, before in zip(target.checked[:place], found[:place], strict=True):
+                if g is not None and before is not None and _overlap(g, before):
+                    yield Breach("aliasing", f"the gradients of {target.names[j]} and {name} share memory: clipping one clips both")
+                    return
 
 
 def _float32(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
     inputs = [v.astype(np.float32) if i in target.checked else v for i, v in enumerate(target.inputs)]
     outputs = _attempt(target.values, inputs)
-    if outputs is None or any(y.dtype != np.float32 for y in outputs):
+    if outputs is None:
+        return
+    if any(y.dtype != np.float32 for y in outputs):
+        if target.takes_arrays and not target.holds_arrays():
+            yield Breach("float32", f"for float32 inputs the output is {outputs[0].dtype}")
         return
     found = _attempt(target.gradients, inputs, random_upstream(rng, outputs))
     if found is None:
@@ -129,11 +150,11 @@ def _scalar(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
 
 
 def _empty(target: Target, rng: np.random.Generator) -> Iterator[Breach]:
-    choices = [tuple(target.shaped), *((i,) for i in target.shaped)]
-    for chosen in dict.fromkeys(choices):
-        if any(not np.ndim(target.inputs[i]) for i in chosen):
+    choices = dict.fromkeys([tuple(target.shaped), *((i,) for i in target.shaped)])
+    for chosen, first in product(choices, (True, False)):
+        if any(np.ndim(target.inputs[i]) < (1 if first else 2) for i in chosen):
             continue
-        inputs = [v[:0] if i in chosen else v for i, v in enumerate(target.inputs)]
+        inputs = [(v[:0] if first else v[..., :0]) if i in chosen else v for i, v in enumerate(target.inputs)]
         found = list(_variant(target, inputs, rng, "empty", "empty"))
         if found:
             yield from found[:1]
@@ -177,6 +198,14 @@ def _differing(probe: Probe, g: Array) -> tuple[float, float] | None:
             if not np.isfinite(given) or probe.kink(index) is None:
                 return given, slope.value
     return None
+
+
+def _overlap(a: Array, b: Array) -> bool:
+    """Whether an element of one is an element of the other; where that is too hard to tell, whether it could be."""
+    try:
+        return bool(np.shares_memory(a, b, max_work=10_000))
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _strided(value: Any) -> Any:

@@ -27,7 +27,7 @@ class Evidence(NamedTuple):
     expected: Array
     smooth: Array  # where the function has no kink
     wrong: Array  # where the two disagree
-    parts: Callable[[], Array] | None  # what each single output contributes: (outputs, *shape)
+    parts: Callable[[], Array] | None  # what each single output contributes: (*outputs, *shape)
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -67,6 +67,8 @@ def _shape(e: Evidence) -> Diagnosis | None:
     shapes = f"shape {list(given.shape)} for an input of {list(expected.shape)}"
     if given.ndim > 1 and _close(np.swapaxes(given, -1, -2), expected):
         return Diagnosis("transpose", "transposed: the last two axes are exchanged")
+    if given.size == expected.size:
+        return Diagnosis("shape", shapes)
     for summed, axes in _sums(given):
         if summed.size == expected.size and _close(summed.reshape(expected.shape), expected):
             return Diagnosis("missing_sum", f"{shapes}: a sum over the broadcast {_named(axes)} is missing")
@@ -99,6 +101,8 @@ def _transposed(e: Evidence) -> Diagnosis | None:
 
 
 def _extra_sum(e: Evidence) -> Diagnosis | None:
+    if not e.expected.all():
+        return None
     for count in range(1, e.expected.ndim + 1):
         for axes in combinations(range(e.expected.ndim), count):
             summed = np.broadcast_to(e.expected.sum(axes, keepdims=True), e.expected.shape)
@@ -108,36 +112,34 @@ def _extra_sum(e: Evidence) -> Diagnosis | None:
 
 
 def _missing_sum(e: Evidence) -> Diagnosis | None:
-    """Contributions of only part of the outputs, the same part for all elements."""
-    if e.parts is None or e.expected.size < 2:
+    """The contributions of one index along an axis of the output, or their mean, where all of them count."""
+    if e.parts is None or not e.wrong.all() or e.expected.size < 2:
         return None
-    parts = e.parts()
-    share = np.count_nonzero(parts, axis=0)
-    if share.max(initial=0) < 2 or share.min() != share.max() or not e.wrong.all():
-        return None
-    ordered = _contributions(parts, int(share.max()))
-    given = np.asarray(e.given)
-    if any(_close(given, one) for one in ordered) or _close(given, ordered.mean(0)):
-        return Diagnosis("missing_sum", "only one of the outputs that the input was broadcast to is counted: a sum is missing")
+    parts, given = e.parts(), np.asarray(e.given)
+    outputs = parts.ndim - given.ndim
+    for axis in range(outputs):
+        if parts.shape[axis] < 2:
+            continue
+        slices = np.moveaxis(parts, axis, 0)
+        each = slices.sum(tuple(range(1, outputs)))
+        if (np.abs(each) > 0).all() and any(_close(given, one) for one in (each[0], each[-1], each.mean(0))):
+            return Diagnosis("missing_sum", f"only part of the output's axis {axis} is counted: a sum over it is missing")
     return None
 
 
 def _assigned(e: Evidence) -> Diagnosis | None:
-    """Elements that several outputs use, with the contribution of just one of them."""
-    if e.parts is None:
+    """Elements that several outputs use, with the contribution of only the last use, or of the first."""
+    if e.parts is None or not e.wrong.any():
         return None
-    parts, given = e.parts(), np.asarray(e.given)
-    single = np.any(np.abs(parts - given) <= 1e-5 * np.abs(given) + 1e-12, axis=0) & (np.abs(given) > 0)
-    if e.wrong.any() and single[e.wrong].all():
-        return Diagnosis("assignment", "where an element is used more than once only one use is counted: '=' where '+=' is needed")
+    given = np.asarray(e.given)
+    uses = e.parts().reshape(-1, *given.shape)
+    for ordered in (uses[::-1], uses):
+        first = np.argmax(ordered != 0, axis=0)
+        kept = np.take_along_axis(ordered, first[None], 0)[0]
+        if _close(given[e.wrong], kept[e.wrong]):
+            text = "where an element is used more than once only one use is counted: '=' where '+=' is needed"
+            return Diagnosis("assignment", text)
     return None
-
-
-def _contributions(parts: Array, count: int) -> Array:
-    """The non-zero contributions to every element in order: (count, *shape)."""
-    flat = parts.reshape(len(parts), -1)
-    order = np.argsort(flat == 0, axis=0, kind="stable")[:count]
-    return np.take_along_axis(flat, order, 0).reshape(count, *parts.shape[1:])
 
 
 def _sums(value: Array) -> list[tuple[Array, tuple[int, ...]]]:

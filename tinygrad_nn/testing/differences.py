@@ -109,6 +109,20 @@ class Probe:
         significant = gaps[1] > 1e-5 * size + 200 * self.noise / h
         return narrow if significant and gaps[1] > 0.5 * gaps[0] else None
 
+    def nearby(self, direction: Any, draws: int = 24) -> list[float]:
+        """The slopes at points around this one, where what ties here does not: their hull has every fair gradient.
+
+        Clarke, "Generalized gradients and applications", 1975.
+        """
+        rng = np.random.default_rng(0)
+        h = STEP * self.step_at(direction)
+        slopes = []
+        for _ in range(draws):
+            moved = [v + h * rng.uniform(-1.0, 1.0, v.shape) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
+                     for v in self.inputs]  # fmt: skip
+            slopes.append(Probe(self.f, moved, self.i, self.upstream).central(direction, h / 1000))
+        return [slope for slope in slopes if np.isfinite(slope)]
+
     def complex_slope(self, direction: Any) -> float:
         """The imaginary part of f(x + ih) / h: exact where f is built of analytic functions."""
         outputs = self.outputs(direction, _COMPLEX_STEP * 1j)

@@ -105,9 +105,8 @@ class InputCheck:
         self.smooth[index] = False
         given = float(self.values[index])
         self.kinks.append(Kink(self.name, tuple(map(int, index)), *sides, given))
-        low, high = min(sides), max(sides)
-        slack = 1e-4 * max(abs(low), abs(high))
-        self.wrong[index] = np.isfinite(slack) and not low - slack <= given <= high + slack
+        if not _between(given, sides):
+            self.wrong[index] = not _between(given, (*sides, *self.probe.nearby(index)))
 
     def along(self, count: int, rng: np.random.Generator) -> None:
         """Compare the slopes along `count` random directions."""
@@ -140,7 +139,7 @@ class InputCheck:
         return Evidence(self.name, self.given, expected, self.smooth, wrong, self._parts if small else None)
 
     def _parts(self) -> Array:
-        """What each single output contributes to each element: (outputs, *shape)."""
+        """What each single output contributes to each element: (*outputs, *shape), or (n, *shape) for several outputs."""
         parts = []
         for k, u in enumerate(self.probe.upstream):
             for place in np.ndindex(u.shape):
@@ -148,12 +147,13 @@ class InputCheck:
                 alone[k][place] = u[place]
                 single = Probe(self.probe.f, self.probe.inputs, self.probe.i, alone)
                 parts.append([single.quick(index).value for index in np.ndindex(self.x.shape)])
-        found = np.reshape(parts, (-1, *self.x.shape))
+        outputs = self.probe.upstream[0].shape if len(self.probe.upstream) == 1 else (len(parts),)
+        found = np.reshape(parts, (*outputs, *self.x.shape))
         return np.where(np.abs(found) < 1e-9 * np.max(np.abs(found), initial=0.0), 0.0, found)
 
     def notes(self) -> list[str]:
         """What was not looked at, or could not be told."""
-        notes = [] if self.depends else [f"no output depends on {self.name}"]
+        notes = [] if self.depends else [f"no output changes with {self.name}, and its gradient is zero"]
         if self.unsure:
             notes.append(f"{self.unsure} elements of {self.name} could not be resolved by central differences")
         if self.directions:
@@ -164,6 +164,12 @@ class InputCheck:
         """The row of the report."""
         wrong = int(np.count_nonzero(self.wrong)) if self.fits else self.x.size
         return InputResult(self.name, self.x.shape, self.looked_at, wrong, self.worst, len(self.kinks), self.errors)
+
+
+def _between(value: float, slopes: tuple[float, ...]) -> bool:
+    """Whether a value lies between slopes, or one of them is infinite."""
+    slack = 1e-4 * max(map(abs, slopes))
+    return not np.isfinite(slack) or min(slopes) - slack <= value <= max(slopes) + slack
 
 
 def check_ties(checks: list[InputCheck]) -> None:

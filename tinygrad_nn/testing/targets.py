@@ -40,6 +40,10 @@ class Target:
         self.checked = list(checked)  # the numbers of the inputs whose gradients are looked at
         self.shaped = list(checked)  # those of them that may be given in another shape
 
+    def holds_arrays(self) -> bool:
+        """Whether the function brings arrays of its own along, whose dtype it may rightly take."""
+        return True
+
     def values(self, inputs: Arrays) -> list[Array]:
         """The outputs."""
         raise NotImplementedError
@@ -56,6 +60,12 @@ class PairTarget(Target):
         arrays = [as_array(value) for value in inputs]
         super().__init__(arrays, names, floating(arrays))
         self.f, self.vjp = f, vjp
+
+    def holds_arrays(self) -> bool:
+        """Whether f closes over arrays, or is no plain function."""
+        cells = [cell.cell_contents for cell in getattr(self.f, "__closure__", None) or ()]
+        held = [*cells, *(getattr(self.f, "__defaults__", None) or ())]
+        return not hasattr(self.f, "__code__") or any(np.ndim(v) > 0 or callable(v) for v in held)
 
     def values(self, inputs: Arrays) -> list[Array]:
         """The outputs of f."""
