@@ -85,7 +85,8 @@ def saved_then_written(old):
 
 
 square_vector = right("tanh of rows", np.tanh, lambda g, x: (g * (1 - np.tanh(x) ** 2),), MATRIX)
-stateful(square_vector, "backward writes to what forward saved", saved_then_written, "nondeterministic", ["unknown", "aliasing"])
+stateful(square_vector, "backward writes to what forward saved", saved_then_written, "nondeterministic",
+         ["unknown", "aliasing", "stale_state"])  # fmt: skip
 
 
 def scratch(old):
@@ -125,9 +126,9 @@ stateful(square_vector, "forward draws a new mask", fresh_dropout, "nondetermini
 stateful(square_vector, "every second backward doubled", alternating, "nondeterministic")
 
 # shapes and numbers of gradients
-fault(double, "a side of 1 too many", lambda g, x: (2 * g[..., None],), "shape")
+fault(double, "a side of 1 too many", lambda g, x: (2 * g[..., None],), "shape", also=["missing_sum"])
 fault(double, "flattened", lambda g, x: (2 * g.ravel(),), "shape", draw=fill("mn"))
-fault(product, "one gradient for two inputs", lambda g, a, b: (g,), "shape")
+fault(product, "one gradient for two inputs", lambda g, a, b: (g,), "shape", also=["ValueError"])
 fault(half, "a number for a matrix", lambda g, x: (g * x.sum(),), "shape", also=["extra_sum"])
 
 # dtypes

@@ -19,7 +19,7 @@ matmul = right("matmul", sided(np.matmul, 2), lambda g, a, b: (fit(g @ swap(b), 
                fill("mk", "kn"))  # fmt: skip
 on(matmul, "batch broadcast", fill("lmk", "kn"))
 on(matmul, "batch of 1", fill("1mk", "lkn"))
-fault(matmul, "factors not transposed", lambda g, a, b: (g @ b, a @ g), "transpose", draw=SQUARES)
+fault(matmul, "factors not transposed", lambda g, a, b: (g @ b, a @ g), "transpose", also=["unknown"], draw=SQUARES)
 fault(matmul, "gradient transposed", lambda g, a, b: (g @ swap(b), swap(g) @ a), "transpose", draw=SQUARES)
 fault(matmul, "factors swapped", lambda g, a, b: (swap(b) @ g, g @ swap(a)), None, also=["transpose"], draw=SQUARES)
 fault(matmul, "batch not summed", lambda g, a, b: (g @ swap(b), swap(a) @ g), "missing_sum", also=["shape"], draw=fill("lmk", "kn"))

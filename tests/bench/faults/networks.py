@@ -206,7 +206,7 @@ def queued(old):
 
 
 gate = right("gated", lambda x: np.where(x > 0, x, x.dtype.type(0)), lambda g, x: (g * (x > 0),), fill("mn", away=0.1, least=3))
-stateful(gate, "mask of the call before", queued, None, also=["nondeterministic"])
+stateful(gate, "mask of the call before", queued, None, also=["nondeterministic", "stale_state"])
 
 
 def recurrence(x, w):
