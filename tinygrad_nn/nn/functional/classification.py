@@ -107,7 +107,7 @@ def _rows_and_labels(
     """Scores as (rows, C), labels as (rows,), each row's weight (or 1.0), where it is ignored (or None), the target's shape."""
     scores, labels = input._data, target._data
     shape, axis = labels.shape, 0 if scores.ndim == 1 else 1
-    if labels.dtype not in (np.int64, np.uint8):
+    if labels.dtype.char not in "lqB":  # the letters of int64 and uint8; comparing dtypes costs more than the rest
         raise RuntimeError(
             f"expected scalar type Long or Byte for the target, or floating in the shape of the input, {list(scores.shape)}, "
             f"but got {target.dtype} of shape {list(shape)}"
@@ -125,9 +125,10 @@ def _rows_and_labels(
     classes = scores.shape[axis]
     rows = input if scores.ndim == 2 else shaping.movedim(input, axis, -1).reshape(labels.size, classes)
     labels = labels.reshape(-1)
-    _check_weight(weight, classes)
-    expect_same_dtype("the loss of classes", input, weight=weight)
-    if labels.dtype == np.uint8:
+    if weight is not None:
+        _check_weight(weight, classes)
+        expect_same_dtype("the loss of classes", input, weight=weight)
+    if labels.dtype.char == "B":
         labels = labels.astype(np.int64)
     plain = weight is None and not 0 <= ignore_index < classes
     if plain and labels.size and labels.view(np.uint64).max() < classes:  # one pass: unsigned, a negative one is large
