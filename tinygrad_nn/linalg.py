@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinygrad_nn import return_types
-from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.methods import factorization, reduction
 from tinygrad_nn.methods import matrices as products
 from tinygrad_nn.methods.dims import axes_of, axis_of
@@ -107,6 +107,8 @@ def norm(A: Tensor, ord: Order = None, dim: Any = None, keepdim: bool = False, *
 def _normed(x: Tensor, dtype: DTypeLike | None, name: str) -> Tensor:
     if not x.is_floating_point():
         raise RuntimeError(f"{name}: Expected a floating point tensor as input. Got {x.dtype}")
+    if dtype is not None and dtype_of(dtype).itemsize < x.dtype.itemsize:
+        raise RuntimeError(f"{name}: {x.dtype}, the dtype of the input, should be convertible without narrowing to {dtype_of(dtype)}")
     return x if dtype is None else x.to(dtype)
 
 
@@ -117,16 +119,13 @@ def slogdet(A: Tensor) -> Any:
 
 def cond(A: Tensor, p: Order = None) -> Tensor:
     """The condition numbers: the norm (2 unless `p` names one) times the norm of the inverse; inf for singular matrices."""
-    matrices(A, "linalg.cond")
-    if p is None or p in (2, -2):
-        values = svdvals(A)
-        if not prod(A.shape[-2:]):
-            raise RuntimeError(f"linalg.cond: expected matrices that are not empty, got shape {list(A.shape)}")
-        first, last = (0, -1) if p != -2 else (-1, 0)
-        return elementwise.div(values[..., first], values[..., last])
-    matrices(A, "linalg.cond", square=True)
+    matrices(A, "linalg.cond", square=p not in (None, 2, -2))
     if not prod(A.shape[-2:]):
         return wrap(np.zeros(A.shape[:-2], A.dtype.numpy))
+    if p is None or p in (2, -2):
+        values = svdvals(A)
+        first, last = (0, -1) if p != -2 else (-1, 0)
+        return elementwise.div(values[..., first], values[..., last])
     inverses, info = inv_ex(A)
     size = elementwise.mul(matrix_norm(A, p), matrix_norm(inverses, p))
     return elementwise.where(info.numpy() > 0, inf, size) if info.numpy().any() else size
@@ -186,17 +185,12 @@ def eigvals(A: Tensor) -> Tensor:
 
 def lu(A: Tensor, *, pivot: bool = True) -> Any:
     """P @ L @ U = A by Gaussian elimination with row exchanges."""
-    return _plu(A, pivot)[0]
+    return factorization.plu(A, pivot)[0]
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """L and U in one matrix, and the row exchanges, as `lu_solve` takes them."""
-    (_, low, up), pivots = _plu(A, pivot)
-    m, n = A.shape[-2:]
-    k = min(m, n)
-    whole = matmul(elementwise.where(np.tri(m, k, -1, dtype=bool), low, 0.0), wrap(np.eye(k, n, dtype=A.dtype.numpy)))
-    below = matmul(wrap(np.eye(m, k, dtype=A.dtype.numpy)), up)
-    return return_types.linalg_lu_factor(elementwise.add(whole, below), (pivots + 1).int())
+    return return_types.linalg_lu_factor(*factorization.lu(A, pivot))
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
@@ -207,12 +201,6 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     if check_errors and info.any():
         raise LinAlgError("linalg.lu_factor_ex: U has a 0 on its diagonal: using it to solve would divide by zero")
     return return_types.linalg_lu_factor_ex(*found, wrap(info))
-
-
-def _plu(A: Tensor, pivot: bool) -> tuple[Any, Tensor]:
-    if not pivot:
-        raise RuntimeError("linalg.lu: LU without pivoting is not implemented on the CPU")
-    return factorization.plu(A)
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
@@ -387,6 +375,7 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     if N is not None and N <= 1:
         raise RuntimeError(f"N must be greater than 1, got {N}")
     x = x if x.ndim else unsqueeze(x, 0)
+    x = x if x.is_floating_point() else x.long()
     powers = [wrap(np.ones(x.shape, x.dtype.numpy))]
     for _ in range((x.shape[-1] if N is None else N) - 1):
         powers.append(elementwise.mul(powers[-1], x))

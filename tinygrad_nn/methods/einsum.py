@@ -6,7 +6,9 @@ from collections.abc import Hashable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tinygrad_nn.ops import elementwise, index, linalg, reduce, shape
+from tinygrad_nn.dtypes import bool_
+from tinygrad_nn.methods.reduction import sum as sum_
+from tinygrad_nn.ops import elementwise, index, linalg, shape
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
@@ -26,7 +28,7 @@ def einsum(*args: Any) -> Tensor:
     tensor([[1, 3],
             [2, 4]])
     """
-    if not args:
+    if len(args) < 2:
         raise ValueError("einsum(): must specify the equation string and at least one operand")
     equation, operands = (args[0], list(args[1:])) if isinstance(args[0], str) else _from_lists(args)
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
@@ -76,6 +78,8 @@ def _product(a: Tensor, of_a: list[Any], b: Tensor, of_b: list[Any], wanted: set
     batch, inner = [v for v in shared if v in wanted], [v for v in shared if v not in wanted]
     left, right = [v for v in of_a if v not in shared], [v for v in of_b if v not in shared]
     size = dict(zip([*of_a, *of_b], [*a.shape, *b.shape], strict=True))
+    if inner and a.dtype is bool_:
+        raise RuntimeError("einsum(): expected numbers to sum over, got torch.bool")
     many, rows, count, columns = ([size[v] for v in group] for group in (batch, left, inner, right))
     a = shape.permute(a, axes=tuple(of_a.index(v) for v in batch + left + inner))
     b = shape.permute(b, axes=tuple(of_b.index(v) for v in batch + inner + right))
@@ -89,7 +93,7 @@ def _product(a: Tensor, of_a: list[Any], b: Tensor, of_b: list[Any], wanted: set
 def _summed(x: Tensor, names: list[Any], wanted: set[Any]) -> tuple[Tensor, list[Any]]:
     """The operand summed over what nobody else names."""
     axes = tuple(i for i, label in enumerate(names) if label not in wanted)
-    return (reduce.sum(x, axis=axes, keepdims=False) if axes else x), [label for label in names if label in wanted]
+    return (sum_(x, axes) if axes else x), [label for label in names if label in wanted]
 
 
 def _without_repeats(x: Tensor, names: list[Any]) -> tuple[Tensor, list[Any]]:
@@ -133,8 +137,6 @@ def _split(term: str, equation: str) -> tuple[str, str, str]:
 def _from_lists(args: Sequence[Any]) -> tuple[str, list[Any]]:
     """The format with lists of numbers from 0 to 51 (or ...) as an equation."""
     operands, lists = list(args[: len(args) // 2 * 2 : 2]), list(args[1::2])
-    if len(args) < 2:
-        raise ValueError("einsum(): expected an operand and the list of its subscripts")
     terms = [_term(numbers) for numbers in lists]
     return ",".join(terms) + (f"->{_term(args[-1])}" if len(args) % 2 else ""), operands
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu_solve", "lu_unpack", "matrix_exp",
+    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp",
     "matrix_power", "pinverse", "qr", "slogdet", "svd", "triangular_solve",
 ]  # fmt: skip
 
@@ -84,14 +84,14 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     matrices(input, "linalg.matrix_power", square=True)
     if n == 0:
         return elementwise.add(elementwise.mul(input, 0), np.eye(input.shape[-1], dtype=input.dtype.numpy))
-    power, result, left = inverse(input) if n < 0 else elementwise.copy(input), None, abs(n)
-    while True:
+    power: Tensor = inverse(input) if n < 0 else elementwise.copy(input)
+    result, left = power, abs(n) - 1
+    while left:
         if left & 1:
-            result = power if result is None else matmul(result, power)
+            result = matmul(result, power)
         left >>= 1
-        if not left:
-            return result
-        power = matmul(power, power)
+        power = matmul(power, power) if left else power
+    return result
 
 
 def matrix_exp(input: Tensor) -> Tensor:
@@ -153,8 +153,10 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     return return_types.svd(u, squeeze(s, -2), v)
 
 
-def plu(input: Tensor) -> tuple[Any, Tensor]:
+def plu(input: Tensor, pivot: bool = True) -> tuple[Any, Tensor]:
     """P @ L @ U = input by Gaussian elimination with row exchanges, and the exchanges, counted from 0."""
+    if not pivot:
+        raise RuntimeError("linalg.lu: LU without pivoting is not implemented on the CPU")
     m, n = matrices(input, "linalg.lu").shape[-2:]
     pivots = factorization.pivots(input.detach())
     order = row_order(pivots, m)
@@ -167,6 +169,17 @@ def plu(input: Tensor) -> tuple[Any, Tensor]:
     if n > m:
         up = shape.concatenate(up, solved(low, rows[..., k:], "linalg.lu"), axis=input.ndim - 1)
     return return_types.linalg_lu(permutation(order, input), low, up), pivots
+
+
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, Tensor]:
+    """L below the diagonal and U on and above it, in one matrix; the row exchanged with row i, counted from 1."""
+    if get_infos:
+        raise NotImplementedError("lu: get_infos=True is not supported; linalg.lu_factor_ex gives them")
+    (_, low, up), pivots = plu(A, pivot)
+    m, n = A.shape[-2:]
+    below = elementwise.where(np.tri(m, low.shape[-1], -1, dtype=bool), low, 0.0)
+    below = linalg.matmul(below, np.eye(up.shape[-2], n, dtype=A.dtype.numpy))
+    return elementwise.add(below, linalg.matmul(np.eye(m, low.shape[-1], dtype=A.dtype.numpy), up)), (pivots + 1).int()
 
 
 def row_order(pivots: Tensor, m: int) -> Tensor:

@@ -127,7 +127,7 @@ svd.vjp(a=_svd_rule)
 
 
 @op
-def qr(a: Array, /, *, mode: str) -> Array:
+def qr(a: Array, /, *, mode: Literal["reduced", "complete"]) -> Array:
     """Q (m, k) with orthonormal columns above R.mT (n, k), R upper triangular: a = Q @ R; `mode` reduced or complete."""
     q, r = np.linalg.qr(a, mode)
     return np.concatenate([q, r.mT], -2)

@@ -175,11 +175,11 @@ solve.sample(_WELL, (2, 3, 2)).sample(_WELL[0], (2, 3, 1)).sample(_WELL, (3, 2))
 def vector_norm(x: Array, /, *, order: float, axis: Any, keepdims: bool) -> Array:
     """sum(|x|**order) ** (1 / order) along `axis`, for a finite order other than 0; its slope at 0 is 0."""
     if order == 2:
-        return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
+        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
     if order == 1:
-        return np.add.reduce(np.abs(x), axis=axis, keepdims=keepdims)
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     with np.errstate(divide="ignore"):
-        return np.add.reduce(np.abs(x) ** order, axis=axis, keepdims=keepdims) ** (1 / order)
+        return np.sum(np.abs(x) ** order, axis=axis, keepdims=keepdims) ** (1 / order)
 
 
 def _vector_norm_rule(g: Any, x: Any, y: Any, *, order: float, axis: Any, keepdims: bool) -> Any:

@@ -41,4 +41,5 @@ class Matrices:
     triangular_solve = factorization.triangular_solve
     qr = factorization.qr
     svd = factorization.svd
+    lu = factorization.lu
     lu_solve = factorization.lu_solve
