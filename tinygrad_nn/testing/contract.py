@@ -203,7 +203,7 @@ def _differing(probe: Probe, g: Array) -> tuple[float, float] | None:
 def _overlap(a: Array, b: Array) -> bool:
     """Whether an element of one is an element of the other; where that is too hard to tell, whether it could be."""
     try:
-        return bool(np.shares_memory(a, b, max_work=10_000))
+        return bool(np.shares_memory(a, b, max_work=10_000))  # type: ignore[arg-type]  # any bound is allowed
     except np.exceptions.TooHardError:
         return True
 
