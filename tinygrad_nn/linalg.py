@@ -18,7 +18,7 @@ from tinygrad_nn.methods.factorization import inverse as inv
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.matrices import matmul
 from tinygrad_nn.methods.shaping import movedim, reshape, squeeze, unsqueeze
-from tinygrad_nn.ops import elementwise, index
+from tinygrad_nn.ops import elementwise, index, reduce
 from tinygrad_nn.ops import factorization as ops
 from tinygrad_nn.ops import linalg as primitives
 from tinygrad_nn.ops.linalg import LinAlgError
@@ -53,7 +53,7 @@ def vector_norm(
         return extreme(elementwise.abs(x), () if axes is None else axes, keepdim)
     if ord == 0:
         return reduction.sum(elementwise.abs(elementwise.sign(x)), axes, keepdim)
-    return primitives.vector_norm(x, order=ord, axis=axes, keepdims=keepdim)
+    return reduce.norm(x, p=ord, axis=axes, keepdims=keepdim)
 
 
 def matrix_norm(
@@ -108,7 +108,7 @@ def _normed(x: Tensor, dtype: DTypeLike | None, name: str) -> Tensor:
     if not x.is_floating_point():
         raise RuntimeError(f"{name}: Expected a floating point tensor as input. Got {x.dtype}")
     if dtype is not None and dtype_of(dtype).itemsize < x.dtype.itemsize:
-        raise RuntimeError(f"{name}: {x.dtype}, the dtype of the input, should be convertible without narrowing to {dtype_of(dtype)}")
+        raise RuntimeError(f"{name}: {x.dtype}, the dtype of the input, should convert to {dtype_of(dtype)} without narrowing")
     return x if dtype is None else x.to(dtype)
 
 

@@ -236,7 +236,7 @@ NOT_TRIED = {
     ("0-d",): r"(squeeze|flip|permute) (dims|twice)|flip dim [12]|(chunk|gather|narrow|split|unbind|unflatten)( .*)?|index_select( (-1|0-d|int32))?"
               r"|mT|movedim|permute.*|roll dim",
     ("bool",): r"(abs|absolute|ceil|floor|round|relu|sign|square|floor_divide)( .*)?|1 -|7 .*|\+|clamp floats"
-               r"|(sub|subtract|__rsub__) (?!itself).*|(remainder|pow) (itself|True)|pow 2|mm|mv|matmul|vector @|@ vector"
+               r"|(sub|subtract|__rsub__) (?!itself).*|(remainder|pow) (itself|True)|pow 2"
                r"|add .*alpha",
     ("int64", "int32", "uint8"): r"(remainder|floor_divide) itself|7 .*|add float alpha|clamp floats",
     ("uint8",): r"sum_to_size|div trunc|.* -1",

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.op import Array, op
-from tinygrad_nn.ops.reduce import spread
 
 
 @op(promote="common", ufunc=np.matmul)
@@ -169,31 +168,3 @@ for _square in (inverse, det, logabsdet, detsign, matrix_exp):
 det.sample(np.array([[1.0, 2.0], [2.0, 4.0]])).sample(np.ones((3, 3)))
 matrix_exp.sample(4 * _WELL[0])
 solve.sample(_WELL, (2, 3, 2)).sample(_WELL[0], (2, 3, 1)).sample(_WELL, (3, 2)).sample((0, 0), (0, 2))
-
-
-@op
-def vector_norm(x: Array, /, *, order: float, axis: Any, keepdims: bool) -> Array:
-    """sum(|x|**order) ** (1 / order) along `axis`, for a finite order other than 0; its slope at 0 is 0."""
-    if order == 2:
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
-    if order == 1:
-        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
-    with np.errstate(divide="ignore"):
-        return np.sum(np.abs(x) ** order, axis=axis, keepdims=keepdims) ** (1 / order)
-
-
-def _vector_norm_rule(g: Any, x: Any, y: Any, *, order: float, axis: Any, keepdims: bool) -> Any:
-    g, y = (spread(v, x.shape, axis, keepdims) for v in (g, y))
-    if order == 1:
-        return g * np.sign(x)
-    y = np.where(y == 0, 1.0, y)
-    if order == 2:
-        return g * (x / y)
-    size = np.where(x == 0, 1.0, np.absolute(x))
-    return g * np.where(x == 0, 0.0, np.sign(x) * (size / y) ** (order - 1))
-
-
-vector_norm.vjp(x=_vector_norm_rule)
-for _order in (2, 1, 3, 0.5, -1.5):
-    vector_norm.sample((2, 3, 4), order=_order, axis=(0, 2), keepdims=False, kinks=(0.0,))
-    vector_norm.sample((2, 3), order=_order, axis=None, keepdims=True, kinks=(0.0,))
