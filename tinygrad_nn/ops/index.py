@@ -32,7 +32,7 @@ def scatter_add(x: Array, /, *, index: Any, shape: tuple[int, ...]) -> Array:
 
 
 getitem.vjp(x=lambda g, x_shape, *, index: scatter_add(g, index=index, shape=x_shape))
-scatter_add.vjp(x=lambda g, *, index: g[index])
+scatter_add.vjp(x=lambda g, *, index: getitem(g, index=index))
 
 _ROWS, _COLUMNS = np.array([[0, 2], [2, 2]]), np.array([1, 0])
 _MASK = np.array([[True, False, True, False], [False, False, True, True], [False, False, False, True]])
@@ -59,7 +59,7 @@ def setitem(x: Array, value: Array, /, *, index: Any) -> Array:
 
 def _kept_values(g: Any, value_shape: tuple[int, ...], *, index: Any) -> Any:
     """The gradient of what was written: where an element was written twice, only its last value counts."""
-    taken = g[index]
+    taken = getitem(g, index=index)
     if not _is_basic(index):
         order = np.arange(int(np.prod(taken.shape))).reshape(taken.shape)
         last = np.zeros(g.shape, np.int64)
