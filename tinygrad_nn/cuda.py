@@ -63,7 +63,7 @@ def _needs_gpu(name: str) -> Any:
     return refuse
 
 
-current_device, get_device_name, synchronize = _needs_gpu("current_device"), _needs_gpu("get_device_name"), _needs_gpu("synchronize")
-get_device_properties, set_device, mem_get_info = (
-    _needs_gpu("get_device_properties"), _needs_gpu("set_device"), _needs_gpu("mem_get_info")
-)  # fmt: skip
+current_device, set_device, synchronize = (_needs_gpu(name) for name in ("current_device", "set_device", "synchronize"))
+get_device_name, get_device_properties, mem_get_info = (
+    _needs_gpu(name) for name in ("get_device_name", "get_device_properties", "mem_get_info")
+)

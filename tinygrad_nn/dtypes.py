@@ -162,8 +162,8 @@ class finfo:
         self.tiny = self.smallest_normal = float(limits.tiny)
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{name}={getattr(self, name):g}" for name in ("resolution", "min", "max", "eps", "smallest_normal", "tiny"))
-        return f"finfo({parts}, dtype={self.dtype})"
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        return f"finfo({', '.join(f'{name}={getattr(self, name):g}' for name in names)}, dtype={self.dtype})"
 
 
 class iinfo:
@@ -240,7 +240,7 @@ class Size(tuple[int, ...]):
         part = tuple.__getitem__(self, key)
         return Size(part) if isinstance(key, slice) else part
 
-    def __add__(self, other: Any) -> Size:  # type: ignore[override]
+    def __add__(self, other: Any) -> Size:
         return Size(tuple(self) + tuple(other))
 
     def __radd__(self, other: Any) -> Size:

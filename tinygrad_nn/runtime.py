@@ -8,10 +8,11 @@ from typing import Any
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_threads",
-    "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision", "set_num_threads", "use_deterministic_algorithms",
+    "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision", "set_num_threads",
+    "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_state: dict[str, Any] = {"threads": None, "deterministic": False, "warn_only": False, "precision": "highest", "limits": None}
+_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "threads": None, "limits": None}
 
 
 def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.methods.dims import axes_of, axis_of, many, sizes_of
 from tinygrad_nn.methods.joining import stack
-from tinygrad_nn.methods.shaping import diagonal, expand, meshgrid, reshape, transpose, two_axes, unsqueeze
+from tinygrad_nn.methods.shaping import as_strided, diagonal, expand, meshgrid, reshape, transpose, two_axes, unsqueeze
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.ops import index as ops
 
@@ -120,7 +120,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
 def _triangle(input: Tensor, lower: bool, diagonal: int, name: str) -> Tensor:
     if input.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-    below = np.tri(*input.shape[-2:], diagonal if lower else diagonal - 1, dtype=np.bool_)
+    below = np.tri(input.shape[-2], input.shape[-1], diagonal if lower else diagonal - 1, np.bool_)
     return elementwise.where(below if lower else ~below, input, np.zeros((), input.dtype.numpy))
 
 
@@ -202,9 +202,10 @@ def as_strided_scatter(
     input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
     """A copy of the input with `src` where `as_strided` looks."""
-    place = input.contiguous().as_strided(size, stride, storage_offset)
-    attributes = {"size": many(size), "stride": many(stride), "offset": (storage_offset or input.storage_offset()) - input.storage_offset()}
-    return ops.set_view(input.contiguous(), _fitting(src, place, input), view=ops.as_strided, attributes=attributes)
+    place = as_strided(input, size, stride, storage_offset)
+    offset = 0 if storage_offset is None else storage_offset - input.storage_offset()
+    attributes = {"size": many(size), "stride": many(stride), "offset": offset}
+    return ops.set_view(input, _fitting(src, place, input), view=ops.as_strided, attributes=attributes)
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:

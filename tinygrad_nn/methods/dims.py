@@ -32,13 +32,13 @@ def sizes_of(sizes: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
         sizes = (named,)
     elif not sizes:
         raise TypeError("missing 1 required positional argument: the sizes or dimensions, as integers or one tuple of them")
-    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__") and getattr(sizes[0], "ndim", 1):
+    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__") and getattr(sizes[0], "ndim", 1) > 0:
         sizes = tuple(sizes[0])
     try:
         return tuple(map(index, sizes))
     except TypeError:
-        wrong = next(type(n).__name__ for n in sizes if not hasattr(n, "__index__") or hasattr(n, "__record__"))
-        raise TypeError(f"expected sizes or dimensions as integers or one tuple of them, got {wrong}") from None
+        got = ", ".join(type(n).__name__ for n in sizes)
+        raise TypeError(f"expected sizes or dimensions as integers or one tuple of them, got {got}") from None
 
 
 def many(numbers: int | Sequence[int]) -> tuple[int, ...]:

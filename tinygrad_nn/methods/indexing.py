@@ -24,13 +24,34 @@ def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
     The ellipsis makes NumPy give an array, and a view, even where all dimensions are indexed.
     """
-    parts = index if isinstance(index, tuple) else (index,)
+    parts = index if isinstance(index, tuple) or _is_tuple_in_disguise(index) else (index,)
     plain = tuple(_part(part) for part in parts)
     used = sum(_dims_of(part) for part in plain)
     if used > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     ellipses = [i for i, part in enumerate(plain) if part is ...]
-    return tuple(part for i, part in enumerate(plain) if i not in ellipses[1:]) if ellipses else (*plain, ...)
+    plain = tuple(part for i, part in enumerate(plain) if i not in ellipses[1:]) if ellipses else (*plain, ...)
+    _check_masks(plain, shape, used)
+    return plain
+
+
+def _is_tuple_in_disguise(index: Any) -> bool:
+    """Whether a list is read as a tuple: a short one that holds more than numbers, as in PyTorch."""
+    return isinstance(index, list) and len(index) < 32 and any(
+        part is None or part is ... or isinstance(part, slice | list | tuple) or getattr(part, "ndim", 0) for part in index
+    )  # fmt: skip
+
+
+def _check_masks(plain: tuple[Any, ...], shape: tuple[int, ...], used: int) -> None:
+    """IndexError for a mask that has not the shape of the dimensions it is for."""
+    at = 0
+    for i, part in enumerate(plain):
+        if isinstance(part, np.ndarray) and part.dtype.kind == "b" and part.shape != shape[at : at + part.ndim]:
+            raise IndexError(
+                f"The shape of the mask {list(part.shape)} at index {i} does not match the shape of the indexed tensor "
+                f"{list(shape)} at index {at}"
+            )
+        at += len(shape) - used if part is ... else _dims_of(part)
 
 
 def _dims_of(part: Any) -> int:

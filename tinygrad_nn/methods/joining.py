@@ -140,7 +140,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     sizes, size = many(split_sizes), input.shape[axis_of(dim, input.ndim)]
     if any(n < 0 for n in sizes):
-        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}")
+        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, got split_sizes={list(sizes)}")
     if sum(sizes) != size:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), but got "
@@ -152,7 +152,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces along `dim`: of one size (the last may be smaller), or of the sizes in a list; views."""
     if not hasattr(split_size_or_sections, "__index__"):
-        return split_with_sizes(tensor, split_size_or_sections, dim)  # type: ignore[arg-type]
+        return split_with_sizes(tensor, split_size_or_sections, dim)
     if not tensor.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     size, step = tensor.shape[axis_of(dim, tensor.ndim)], many(split_size_or_sections)[0]
@@ -190,8 +190,8 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
             raise RuntimeError(f"number of sections must be larger than 0, got {where}")
         least, larger = divmod(size, where)
         return split_with_sizes(input, [least + (i < larger) for i in range(where)], dim)
-    before, ends = (slice(None),) * axis, [*where, size]
-    return tuple(input[(*before, slice(start, end))] for start, end in zip([0, *where], ends, strict=True))
+    before, cuts = (slice(None),) * axis, many(where)
+    return tuple(input[(*before, slice(start, end))] for start, end in zip((0, *cuts), (*cuts, size), strict=True))
 
 
 def _split_along(input: Tensor, where: Any, dim: int, name: str) -> tuple[Tensor, ...]:

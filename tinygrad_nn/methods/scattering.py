@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
-from tinygrad_nn.methods.indexing import along, numpy_index, positions, slices_at, split_index
+from tinygrad_nn.methods.indexing import along, numpy_index, positions, slices_at
 from tinygrad_nn.methods.shaping import broadcast_shapes, expand, reshape
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.ops import index as ops
@@ -44,7 +44,7 @@ def _beside(input: Tensor, dim: int, index: Tensor, src: Any, name: str) -> tupl
     others = [i for i in range(plain.ndim) if i != axis] if plain.size else []
     if any(plain.shape[i] > whole.shape[i] for i in others):
         raise RuntimeError(
-            f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart from dimension {axis} in {name}()"
+            f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} except in dimension {axis}: {name}()"
         )
     return whole, ops.getitem(src, index=tuple(slice(n) for n in plain.shape)), plain, axis
 
@@ -104,7 +104,8 @@ def _reduced(input: Tensor, dim: int, index: Tensor, src: Any, reduce: str, incl
         if reduce == "mean":
             count = np.full(sizes, int(include_self), input.dtype.numpy)
             np.add.at(count, where, 1)
-            result = result.div(input.new_tensor(np.maximum(count, 1)), rounding_mode=None if input.is_floating_point() else "floor")
+            rounding = None if input.is_floating_point() else "floor"
+            result = result.div(input.new_tensor(np.maximum(count, 1)), rounding_mode=rounding)
     return reshape(result, tuple(input.shape))
 
 
@@ -128,7 +129,9 @@ def _turns(where: tuple[Any, ...], sizes: tuple[int, ...]) -> list[Any]:
     return [(turn == i).reshape(places.shape) for i in range(turn.max() + 1)]
 
 
-def _slices(input: Tensor, dim: int, index: Tensor, name: str, error: type[Exception]) -> tuple[Tensor, tuple[Any, ...], tuple[int, ...]]:
+def _slices(
+    input: Tensor, dim: int, index: Tensor, name: str, error: type[Exception]
+) -> tuple[Tensor, tuple[Any, ...], tuple[int, ...]]:
     """The input with a dimension or more, the NumPy index of its slices, and the shape of those slices together."""
     axis, rows = slices_at(input, dim, index, name, error)
     whole = input if input.ndim else reshape(input, 1)
@@ -163,7 +166,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of the input with `value` throughout the slices of `dim` that `index` names; negative ones count from the end."""
     if hasattr(value, "__record__") and value.ndim:
-        raise RuntimeError(f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+        raise RuntimeError(f"index_fill_ only supports a 0-dimensional value tensor, got one with {value.ndim} dimension(s)")
     size = input.shape[axis_of(dim, input.ndim)] if input.ndim else 1
     counted = index.where(index >= 0, index + size) if index.dtype.name == "int64" else index
     whole, where, _ = _slices(input, dim, counted, "index_fill", IndexError)
@@ -185,9 +188,9 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
 
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of the input with `values` written, or added, at `input[indices]`."""
-    parts = tuple(slice(None) if part is None else part for part in indices)
-    _, where = split_index(numpy_index(tuple(part.reshape(1) if hasattr(part, "ndim") and not part.ndim else part for part in parts),
-                                       tuple(input.shape)))  # fmt: skip
+    parts: list[Any] = [slice(None) if part is None else part for part in indices]
+    parts = [part.reshape(1) if hasattr(part, "ndim") and not part.ndim else part for part in parts]
+    where = numpy_index(tuple(parts), tuple(input.shape))
     if values.dtype != input.dtype:
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {input.dtype} for the destination and "

@@ -280,6 +280,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """`length` elements along `dim` from `start`; a view."""
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if hasattr(start, "__record__") and (start.ndim or start.dtype.name == "bool" or start.is_floating_point()):
+        raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, got {start.dtype} of {start.ndim} dimensions")
     axis, start = axis_of(dim, input.ndim), index(start)
     size = input.shape[axis]
     if length < 0:
@@ -325,7 +327,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
         raise RuntimeError("mismatch in length of strides and shape")
     start = 0 if storage_offset is None else storage_offset - input.storage_offset()
     end = start + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True)) if 0 not in sizes else start - 1
-    if not input.is_contiguous() or not 0 <= start or end >= input.numel() or any(n < 0 for n in strides):
+    if not input.is_contiguous() or not start >= 0 or end >= input.numel() or any(n < 0 for n in strides):
         raise NotImplementedError(
             f"as_strided: expected a view within a contiguous tensor of {input.numel()} elements, got sizes {list(sizes)}, "
             f"strides {list(strides)} from element {start} of a tensor with strides {list(input.stride())}"

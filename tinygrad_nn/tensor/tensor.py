@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn import dtypes, printing
-from tinygrad_nn.dtypes import DTypeLike, Size, dtype_of
+from tinygrad_nn.dtypes import Size, dtype_of
 from tinygrad_nn.methods import indexing, joining, matrices, queries, shaping
 from tinygrad_nn.methods.dims import axis_of, sizes_of
 from tinygrad_nn.numpy_protocol import FUNCTIONS

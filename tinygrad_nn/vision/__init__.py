@@ -1,5 +1,5 @@
 """Image data sets and transforms in torchvision's spelling."""
 
-from tinygrad_nn.vision import datasets, transforms
+from tinygrad_nn.vision import datasets, transforms, utils
 
-__all__ = ["datasets", "transforms"]
+__all__ = ["datasets", "transforms", "utils"]

@@ -42,7 +42,7 @@ class _Images(Dataset):
             return default_collate([self[i] for i in indices])
         if self._ready is None:
             assert self.transform is not None
-            self._ready = self.transform(self.data.numpy())
+            self._ready = self.transform(self.data.numpy()[..., None])
         rows = np.asarray(indices)
         return [self._ready[rows], self.targets[rows]]
 
