@@ -195,12 +195,10 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """What `lu_factor` gives, and for each matrix 0, or 1 + i where U has its first 0 on the diagonal at i."""
-    found = lu_factor(A, pivot=pivot)
-    zero = np.diagonal(found.LU.detach().numpy(), axis1=-2, axis2=-1) == 0
-    info = np.where(zero.any(-1), zero.argmax(-1) + 1 if zero.shape[-1] else 0, 0).astype(np.int32)
-    if check_errors and info.any():
+    found = factorization.lu(A, pivot, get_infos=True)
+    if check_errors and found[2].detach().numpy().any():
         raise LinAlgError("linalg.lu_factor_ex: U has a 0 on its diagonal: using it to solve would divide by zero")
-    return return_types.linalg_lu_factor_ex(*found, wrap(info))
+    return return_types.linalg_lu_factor_ex(*found)
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:

@@ -119,6 +119,7 @@ FUNCTIONS = {
     "lu_solve": (lambda p, a, b: p.linalg.lu_solve(*p.linalg.lu_factor(a), b), [S, K]),
     "lu_solve right adjoint": (lambda p, a, b: p.linalg.lu_solve(*p.linalg.lu_factor(a), b.mT, left=False, adjoint=True), [S, K]),
     "torch.lu_solve": (lambda p, a, b: b.lu_solve(*a.lu()), [S, K]),
+    "torch.lu": (lambda p, a: a.lu(get_infos=True), [W]),
     "lu_unpack": (lambda p, a: p.lu_unpack(*p.linalg.lu_factor(a)), [W]),
     "inv_ex": (lambda p, a: p.linalg.inv_ex(a), [S]),
     "solve_ex": (lambda p, a, b: p.linalg.solve_ex(a, b), [S, K]),

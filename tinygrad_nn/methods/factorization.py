@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_nn import return_types
 from tinygrad_nn.methods.matrices import matmul, same_dtype
 from tinygrad_nn.methods.shaping import broadcast_to, squeeze, unsqueeze
-from tinygrad_nn.ops import elementwise, factorization, linalg, shape
+from tinygrad_nn.ops import compare, elementwise, factorization, linalg, reduce, shape
 from tinygrad_nn.ops import index as indexing
 
 if TYPE_CHECKING:
@@ -171,15 +171,21 @@ def plu(input: Tensor, pivot: bool = True) -> tuple[Any, Tensor]:
     return return_types.linalg_lu(permutation(order, input), low, up), pivots
 
 
-def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, Tensor]:
-    """L below the diagonal and U on and above it, in one matrix; the row exchanged with row i, counted from 1."""
-    if get_infos:
-        raise NotImplementedError("lu: get_infos=True is not supported; linalg.lu_factor_ex gives them")
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+    """L below the diagonal and U on and above it, in one matrix; the row exchanged with row i, counted from 1.
+
+    With `get_infos`, for each matrix also 1 + i where U has its first 0 on the diagonal at i, and 0 where it has none.
+    """
     (_, low, up), pivots = plu(A, pivot)
     m, n = A.shape[-2:]
     below = elementwise.where(np.tri(m, low.shape[-1], -1, dtype=bool), low, 0.0)
     below = linalg.matmul(below, np.eye(up.shape[-2], n, dtype=A.dtype.numpy))
-    return elementwise.add(below, linalg.matmul(np.eye(m, low.shape[-1], dtype=A.dtype.numpy), up)), (pivots + 1).int()
+    found = elementwise.add(below, linalg.matmul(np.eye(m, low.shape[-1], dtype=A.dtype.numpy), up)), (pivots + 1).int()
+    if not get_infos:
+        return found
+    zero = compare.eq(indexing.diagonal(up.detach(), offset=0, axis0=-2, axis1=-1), 0)
+    infos = reduce.any(zero, axis=-1, keepdims=False).int()
+    return *found, (infos * (reduce.argmax(zero, axis=-1, keepdims=False) + 1)).int() if zero.shape[-1] else infos
 
 
 def row_order(pivots: Tensor, m: int) -> Tensor:
