@@ -191,7 +191,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) along `dim`, without overflow."""
     input = input if input.is_floating_point() else input.to(float)
     axes = axes_of(dim, input.ndim)
-    if axes is None and input.ndim:
+    if axes is None and input.ndim and input.numel():
         raise RuntimeError(f"logsumexp(): expected at least one dim for an input of shape {list(input.shape)}, got {dim}")
     return reduce.logsumexp(input, axis=axes, keepdims=keepdim)
 
@@ -221,9 +221,9 @@ def norm(
     """(sum |x|^p)^(1/p) along `dim` (None: all): for inf the largest |x|, for -inf the smallest, for 0 the count of x != 0."""
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeError(f"norm(): expected a number, 'fro' or 'nuc' as p, got '{p}'")
-    input = input if dtype is None else input.to(dtype)
     if not input.is_floating_point():
         raise RuntimeError(f"norm(): expected a floating point tensor, got {input.dtype}")
+    input = input if dtype is None else input.to(dtype)
     if p == "nuc":
         return _nuclear(input, dim, keepdim)
     axes, order = axes_of(dim, input.ndim), 2.0 if p is None or isinstance(p, str) else float(p)
@@ -314,8 +314,8 @@ def _has_identity(input: Tensor, axes: tuple[int, ...] | None, p: float) -> None
 def _nuclear(input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     """The sum of the singular values of the matrices in two dimensions."""
     axes = axes_of(dim, input.ndim) or tuple(range(input.ndim))
-    if len(axes) != 2:
-        raise RuntimeError(f"norm(): the nuclear norm is of matrices: expected 2 dims, got {list(axes)}")
+    if len(axes) != 2 or input.dtype.name == "float16":
+        raise RuntimeError(f"norm(): 'nuc' expects two dims and float32 or float64, got dims {list(axes)} of {input.dtype}")
     matrices = permute(input, axes=(*(i for i in range(input.ndim) if i not in axes), *axes))
     total = sum(svd(matrices, full=False)[..., input.shape[axes[0]], :], -1)
     return reshape(total, shape=tuple(1 if i in axes else n for i, n in enumerate(input.shape))) if keepdim else total

@@ -35,7 +35,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 @numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """The logarithm of the running sum of exp(input) along `dim`, without overflow."""
-    if not input.is_floating_point():
+    if axis_of(dim, input.ndim) >= 0 and not input.is_floating_point():
         raise RuntimeError(f"logcumsumexp: expected a floating tensor, got {input.dtype}")
     return _scan(ops.logcumsumexp, input, dim)
 
@@ -95,6 +95,8 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tens
     if y.dtype.name == "bool" or (x is not None and x.dtype.name == "bool"):
         raise RuntimeError("trapezoid: expected numbers as y and x, got torch.bool")
     axis = axis_of(dim, y.ndim)
+    if not y.ndim:
+        raise IndexError("trapezoid: expected at least one dimension, got a 0-d tensor")
     width: Any = 1.0 if dx is None else dx
     if x is not None:
         if x.ndim == 1:

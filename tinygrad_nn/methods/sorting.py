@@ -51,11 +51,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError(f"selected index k out of range: k is {k}, dimension {axis} of {list(input.shape)}")
     order = ops.argsort(vector(input), axis=axis, descending=largest)
     first = index.getitem(order, index=(*(slice(None),) * axis, slice(k), ...))
-    if not input.ndim and k:
-        first = shape.reshape(first, shape=())
-    return return_types.topk(*at(input, first, axis, True)) if input.ndim or k else return_types.topk(
-        *(shape.reshape(part[:0], shape=(0,)) for part in (vector(input), order))
-    )  # fmt: skip
+    return return_types.topk(*at(input, first, axis, True))
 
 
 @numpy_names

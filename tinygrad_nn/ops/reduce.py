@@ -146,8 +146,8 @@ amin.vjp(x=_share_ties)
 
 def _share_equals(g: Any, x: Any, y: Any) -> Any:
     """`g` divided evenly among the elements that equal the one chosen, be it a number or NaN."""
-    equals = (np.equal(x, y) | (np.isnan(x) & np.isnan(y))) * np.ones_like(x)
-    return equals * (g / np.sum(equals))
+    equals = np.equal(x, y) | (np.isnan(x) & np.isnan(y))
+    return np.where(equals, g / np.sum(equals * np.ones_like(x)), 0.0)
 
 
 def _one_of_all(name: str, doc: str, choose: Callable[[Array], Any]) -> Op:
