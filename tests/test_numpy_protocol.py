@@ -20,6 +20,7 @@ SMOOTH = {
     "min": np.min, "amin": lambda x: np.amin(x, 0),
     "var": np.var, "var ddof": lambda x: np.var(x, 1, ddof=1), "std": lambda x: np.std(x, 0, keepdims=True),
     "cumsum": np.cumsum, "cumsum axis": lambda x: np.cumsum(x, 1),
+    "cumprod": np.cumprod, "cumprod axis": lambda x: np.cumprod(x, 1),
     "reshape": lambda x: np.reshape(x, (3, 2)), "reshape -1": lambda x: np.reshape(x, -1), "ravel": np.ravel,
     "transpose": np.transpose, "transpose axes": lambda x: np.transpose(x, (1, 0)),
     "swapaxes": lambda x: np.swapaxes(x, 0, 1), "moveaxis": lambda x: np.moveaxis(x, 0, -1),
