@@ -162,7 +162,7 @@ class Op:
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
         if not self.rules:
-            return Plan((), (Call(0, self._refuse, None, None),))
+            return Plan((), tuple(Call(i, self._refuse, None, None) for i in range(len(self.inputs))))
         wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and (self.variadic or mask >> i & 1)]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
         keep = tuple(sorted({k for slots, _ in asked.values() for k in slots if k >= 0}))
@@ -289,7 +289,9 @@ class OpNode(Node):
             arguments = values if slots is None else [values[k] if k >= 0 else shapes[~k] for k in slots]
             named = attributes if keywords is None else {k: attributes[k] for k in keywords}
             result = rule(gradient, *arguments, **named)
-            gradients[i] = result if result.shape == shapes[i] else self._fitted(result, i)
+            if result.shape != shapes[i]:
+                result = self._fitted(result, i)
+            gradients[i] = np.asarray(result) if isinstance(result, np.generic) else result  # rules may write into arrays
         if self.where:
             self._check_finite(gradient, gradients)
         return gradients

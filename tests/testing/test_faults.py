@@ -12,17 +12,10 @@ from tests.bench.faults import FAULTS, RIGHT
 from tests.bench.faults.checkers import ours
 from tests.bench.faults.evidence import faults_of
 
-SHARED = "two gradients in one array are called aliasing, though neither is written to"
-ACCUSED = dict.fromkeys(["add", "add: 0-d", "a + b, g to both", "gradients in one array"], SHARED)
 
-
-def cases(known, *lists):
-    """Every case by name; where the checker is known to be wrong, it has to be, until this list is shortened."""
-    return [
-        pytest.param(case, id=case.name, marks=[pytest.mark.xfail(reason=known[case.name])] if case.name in known else [])
-        for part in lists
-        for case in part
-    ]
+def cases(*lists):
+    """Every case by name."""
+    return [pytest.param(case, id=case.name) for part in lists for case in part]
 
 
 def verdict(case):
@@ -31,28 +24,28 @@ def verdict(case):
         return ours(case, seed=0)
 
 
-@pytest.mark.parametrize("case", cases({}, FAULTS))
+@pytest.mark.parametrize("case", cases(FAULTS))
 def test_a_mistake_is_one(case):
     assert faults_of(case, seed=0)
 
 
-@pytest.mark.parametrize("case", cases({}, RIGHT))
+@pytest.mark.parametrize("case", cases(RIGHT))
 def test_what_is_right_is_right(case):
     assert faults_of(case, seed=0) == []
 
 
-@pytest.mark.parametrize("case", cases({}, FAULTS))
+@pytest.mark.parametrize("case", cases(FAULTS))
 def test_a_mistake_is_found(case):
     assert verdict(case).objects
 
 
-@pytest.mark.parametrize("case", cases({}, FAULTS))
+@pytest.mark.parametrize("case", cases(FAULTS))
 def test_what_is_found_is_named(case):
     said = verdict(case).code
     assert case.fits(said), f"called {said}, is {case.code or 'unknown'}"
 
 
-@pytest.mark.parametrize("case", cases(ACCUSED, RIGHT))
+@pytest.mark.parametrize("case", cases(RIGHT))
 def test_nothing_is_said_against_what_is_right(case):
     said = verdict(case)
     assert not said.objects, said.code

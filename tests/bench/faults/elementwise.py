@@ -188,7 +188,7 @@ fault(polynomial, "powers off by one", lambda g, x: (g * (2 * x - 6 * x**2 + 3 *
 fault(polynomial, "additive term forgotten", lambda g, x: (g * (-6 * x + 3 * x**2),), None)
 
 # two inputs
-add_ = right("add", lambda a, b: a + b, lambda g, a, b: both(a, g, b, g), TWO)
+add_ = right("add", lambda a, b: a + b, lambda g, a, b: both(a, g, b, g.copy()), TWO)
 on(add_, "broadcast", fill("mn", "n"))
 on(add_, "broadcast both ways", fill("m1", "1n"))
 on(add_, "one 0-d", fill("mn", ""))

@@ -115,7 +115,7 @@ on(reductions.cumsum, "one column", fill("m1"))
 
 # memory
 right("identity", lambda x: x, lambda g, x: (g,), ANY)
-right("a + b, g to both", lambda a, b: a + b, lambda g, a, b: (g, g), fill("mn", "mn"))
+right("a + b, g to each", lambda a, b: a + b, lambda g, a, b: (g, g.copy()), fill("mn", "mn"))
 right("ravel, views", lambda x: x.ravel(), lambda g, x: (g.reshape(x.shape),), fill("lmn"))
-right("gradients in one array", lambda a, b: a * 3 + b * 3, lambda g, a, b: ((z := 3 * g), z), fill("mn", "mn"))
+right("gradients in one array", lambda a, b: a * 3 + b * 3, lambda g, a, b: tuple(np.stack([3 * g, 3 * g])), fill("mn", "mn"))
 right("deg to rad", np.deg2rad, lambda g, x: (g * (math.pi / 180),), ANY)

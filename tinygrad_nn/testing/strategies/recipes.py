@@ -153,7 +153,6 @@ def _scatter(g: Builder, name: str, x: Ref) -> Ref:
 
 
 def _setitem(g: Builder, name: str, x: Ref) -> Ref:
-    x = g.at_least(x, 1)
     shape = g.values[x].shape
     index = g.draw(index_expressions(shape, allow_empty=False))
     value = g.emit("getitem", g.like(x), index=index)
@@ -162,7 +161,7 @@ def _setitem(g: Builder, name: str, x: Ref) -> Ref:
 
 
 def _set_view(g: Builder, name: str, x: Ref) -> Ref:
-    x = g.emit("copy", g.at_least(x, 1))  # in row-major order, in which a reshape is a view
+    x = g.emit("copy", x)  # in row-major order, in which a reshape is a view
     shape = g.values[x].shape
     index = g.draw(index_expressions(shape, advanced=False, allow_empty=False))
     index = (*index, ...) if isinstance(index, tuple) and ... not in index else index  # a view even of one element
