@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
     {"graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
-    {"numpy_protocol"}, {"tensor", "special"}, {"creation", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"},
+    {"numpy_protocol"}, {"tensor", "special"}, {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"},
     {"utils", "optim", "nn", "serialization"}, {"vision"},
     {"testing", "viz", "doctor", "train"}, {"__init__"},
 ]  # fmt: skip

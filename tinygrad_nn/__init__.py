@@ -33,6 +33,7 @@ from tinygrad_nn.creation import *
 from tinygrad_nn.dtypes import *
 from tinygrad_nn.dtypes import bool_ as bool
 from tinygrad_nn.generator import Generator, default_generator
+from tinygrad_nn.in_place import *
 from tinygrad_nn.methods.arranging import *
 from tinygrad_nn.methods.compare import *
 from tinygrad_nn.methods.counting import *

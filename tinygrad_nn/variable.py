@@ -273,7 +273,7 @@ class Variable:
         """This tensor as it is now, safe from the write that follows; RuntimeError if it must not be written."""
         if MODE.get().grad:
             root = self
-            while root._view is not None:
+            while root._view is not None and not (root._requires and root._edge is None):
                 root = root._view[0]
             if root._requires and root._edge is None:
                 which = "a leaf Variable" if root is self else "a view of a leaf Variable"
@@ -297,6 +297,8 @@ class Variable:
                     f"{dtype_of(self._data.dtype)}"
                 )
             result = result._astype(self._data.dtype)
+        if self._requires and not result._requires and MODE.get().grad:
+            return self._overwrite(result, writer)  # no gradient passes: what was there is forgotten
         self._write(result._data, writer)
         if result._requires:
             self._rebase(result.edge)

@@ -50,11 +50,13 @@ def isneginf(input: Tensor) -> Tensor:
 
 def isreal(input: Tensor) -> Tensor:
     """Where the element is real: everywhere, since no dtype here is complex."""
+    expect_tensor("isreal", "input", input)
     return ops.logical_not(elementwise.where(ops.isnan(input), False, False))
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|; equal infinities are close, NaNs if `equal_nan`."""
+    expect_tensor("isclose", "input", input)
     expect_tensor("isclose", "other", other)
     if input.dtype != other.dtype:
         raise RuntimeError(f"isclose: expected tensors of one dtype, got {input.dtype} and {other.dtype}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.op import Op
 
 if TYPE_CHECKING:
@@ -32,6 +35,19 @@ def is_bool(value: Any) -> bool:
 def is_floating(value: Any) -> bool:
     """Whether a tensor holds floats, or a number is one."""
     return value.is_floating_point() if is_tensor(value) else isinstance(value, float)
+
+
+def in_common(value: Any, *others: Any, floating: bool = False) -> Any:
+    """A tensor in the dtype that PyTorch promotes it and the others to; a number as it is."""
+    arrays = [v.detach().numpy() if is_tensor(v) else v for v in (value, *others)]
+    return value.to(result_type(arrays, floating)) if is_tensor(value) else value
+
+
+def expect_fit(value: Any, input: Any) -> None:
+    """RuntimeError for a whole number too great for the tensor's integers; a negative one wraps around, as in PyTorch."""
+    whole = type(value) is int and is_tensor(input) and input.dtype.numpy.kind in "iu"
+    if whole and abs(value) > np.iinfo(input.dtype.numpy).max + 1:
+        raise RuntimeError(f"value {value} cannot be converted to {input.dtype} without overflow")
 
 
 def of_tensor(primitive: Op) -> Callable[[Tensor], Tensor]:

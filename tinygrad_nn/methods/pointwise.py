@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_nn.dtypes import get_default_dtype
 from tinygrad_nn.methods.faces import (
     Number,
+    expect_fit,
     expect_tensor,
+    in_common,
     is_bool,
     is_floating,
     is_tensor,
@@ -26,92 +29,13 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "abs",
-    "absolute",
-    "acos",
-    "acosh",
-    "add",
-    "addcdiv",
-    "addcmul",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "ceil",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "clip",
-    "copysign",
-    "cos",
-    "cosh",
-    "deg2rad",
-    "div",
-    "divide",
-    "exp",
-    "exp2",
-    "expm1",
-    "fix",
-    "float_power",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "frac",
-    "gcd",
-    "heaviside",
-    "hypot",
-    "lcm",
-    "ldexp",
-    "lerp",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logaddexp2",
-    "masked_fill",
-    "maximum",
-    "minimum",
-    "mul",
-    "multiply",
-    "nan_to_num",
-    "neg",
-    "negative",
-    "nextafter",
-    "positive",
-    "pow",
-    "rad2deg",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "round",
-    "rsqrt",
-    "rsub",
-    "sgn",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinc",
-    "sinh",
-    "sqrt",
-    "square",
-    "sub",
-    "subtract",
-    "tan",
-    "tanh",
-    "true_divide",
-    "trunc",
-    "where",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "angle", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min",
+    "clip", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "gcd", "heaviside", "hypot", "lcm", "ldexp", "lerp", "log", "log1p", "log2",
+    "log10", "logaddexp", "logaddexp2", "masked_fill", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg", "negative",
+    "nextafter", "positive", "pow", "rad2deg", "reciprocal", "relu", "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid",
+    "sign", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
 ]  # fmt: skip
 
 
@@ -144,7 +68,8 @@ def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
 
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha * other, broadcast together; bools and, for a whole result, a broken alpha are a RuntimeError."""
-    return ops.sub(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
+    plain = (type(alpha) is int and alpha == 1) or is_bool(other)  # bools the primitive refuses
+    return ops.sub(input, other if plain else _times(input, other, alpha))
 
 
 def _times(input: Any, other: Any, alpha: Number) -> Any:
@@ -152,7 +77,7 @@ def _times(input: Any, other: Any, alpha: Number) -> Any:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not (is_floating(input) or is_floating(other)):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    return ops.mul(other, bool(alpha) if is_bool(input) and is_bool(other) else alpha)
+    return ops.mul(in_common(other, input), bool(alpha) if is_bool(input) and is_bool(other) else alpha)
 
 
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
@@ -188,6 +113,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 def positive(input: Tensor) -> Tensor:
     """The input itself; RuntimeError for bools."""
+    expect_tensor("positive", "input", input)
     if is_bool(input):
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
@@ -211,7 +137,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     expect_tensor("addcdiv", "tensor2", tensor2)
     if not is_floating(tensor1) and not is_floating(tensor2):
         raise RuntimeError(f"addcdiv: expected tensor1 or tensor2 of floats, got {tensor1.dtype} and {tensor2.dtype}")
-    return ops.add(input, ops.div(tensor1 if value == 1 else ops.mul(tensor1, value), tensor2))
+    scaled = tensor1 if value == 1 else ops.mul(in_common(tensor1, input, tensor2), value)
+    return ops.add(input, ops.div(scaled, tensor2))
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
@@ -220,14 +147,9 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     for name, value in (("end", end), ("weight", weight)):
         if is_tensor(value) and value.dtype != input.dtype and (name == "end" or value.ndim):  # type: ignore[union-attr]
             raise RuntimeError(f"lerp: expected dtype {input.dtype} for `{name}`, got {value.dtype}")  # type: ignore[union-attr]
-    if not is_floating(input):
+    if not is_floating(input) and not (is_tensor(weight) and is_floating(weight)):
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}')
-    step = ops.sub(end, input)
-    if not is_tensor(weight):
-        near = -0.5 < weight < 0.5
-        return ops.add(input, ops.mul(step, weight)) if near else ops.sub(end, ops.mul(step, 1 - weight))
-    near = compare.lt(ops.abs(weight), 0.5)
-    return ops.where(near, ops.add(input, ops.mul(step, weight)), ops.sub(end, ops.mul(step, ops.sub(1, weight))))
+    return ops.lerp(input, end, weight)
 
 
 # powers
@@ -242,6 +164,7 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
             return ops.mul(input, input)
         if isinstance(exponent, int) and exponent < 0 and not is_floating(input):
             raise RuntimeError("Integers to negative integer powers are not allowed.")
+        expect_fit(exponent, input)
     return ops.pow(input, exponent)
 
 
@@ -266,7 +189,10 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
     expect_tensor("ldexp", "input", input)
     expect_tensor("ldexp", "other", other)
-    return ops.mul(input, ops.pow(2.0, other))
+    if is_bool(other) and is_floating(input):
+        raise NotImplementedError('"ldexp" not implemented for an exponent of bools')
+    power = ops.pow(2.0, in_common(other, input, floating=True))
+    return ops.mul(in_common(input, other, floating=True), power)
 
 
 # angles
@@ -291,6 +217,13 @@ def sinc(input: Tensor) -> Tensor:
     return ops.where(zero, 1.0, ops.div(sin(angle), angle))
 
 
+def angle(input: Tensor) -> Tensor:
+    """The angle of a real number in the complex plane: 0, and π below 0; its slope is 0."""
+    expect_tensor("angle", "input", input)
+    x = input if is_floating(input) else input.to(get_default_dtype())
+    return ops.where(compare.isnan(x), math.nan, ops.mul(ops.relu(ops.neg(ops.sign(x))), math.pi))
+
+
 # rounding
 
 
@@ -308,6 +241,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 def frac(input: Tensor) -> Tensor:
     """The input without its whole part: input - trunc(input)."""
+    expect_tensor("frac", "input", input)
     if not is_floating(input):
         raise NotImplementedError(f'"frac" not implemented for {input.dtype}')
     return ops.sub(input, rounding.trunc(input))
@@ -325,19 +259,26 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
         return ops.clip(input, low=min, high=max)
     if is_bool(input) and (min is None or is_bool(min)) and (max is None or is_bool(max)):
         raise NotImplementedError('"clamp" not implemented for bool')
-    raised = input if min is None else ops.clamp_min(input, min)
-    return raised if max is None else ops.clamp_max(raised, max)
+    if max is None:
+        return clamp_min(input, min)  # type: ignore[arg-type]
+    if min is None:
+        return clamp_max(input, max)
+    expect_fit(min, input)
+    expect_fit(max, input)
+    return ops.clamp(input, min, max)
 
 
 def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
     """The larger of input and `min`."""
     expect_tensor("clamp_min", "input", input)
+    expect_fit(min, input)
     return ops.clamp_min(input, min)
 
 
 def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     """The smaller of input and `max`."""
     expect_tensor("clamp_max", "input", input)
+    expect_fit(max, input)
     return ops.clamp_max(input, max)
 
 
@@ -350,6 +291,8 @@ def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor
         raise TypeError("where(): expected a condition alone, or both 'input' and 'other'; got one of them")
     if condition.dtype.numpy.kind not in "bu":
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+    expect_fit(input, other)
+    expect_fit(other, input)
     return ops.where(condition, input, other)
 
 
@@ -362,20 +305,19 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 def _fitted(value: Any, input: Tensor) -> Any:
     """A number or a 0-d tensor in the dtype of the input; RuntimeError if it does not fit."""
-    if is_tensor(value):
-        if value.ndim:
-            raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got {value.ndim} dimension(s)")
-        return value.to(input.dtype)
+    if is_tensor(value) and value.ndim:
+        raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got {value.ndim} dimension(s)")
     dtype = input.dtype.numpy
     if dtype.kind == "f":
-        return value
-    if dtype.kind != "b" and builtins.abs(value) > np.iinfo(dtype).max + 1:
-        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow")
-    return np.asarray(value).astype(dtype)[()]
+        return value.to(dtype) if is_tensor(value) else value
+    number = value.item() if is_tensor(value) else value
+    expect_fit(math.trunc(number) if math.isfinite(number) else 1 << 64, input)
+    return np.asarray(number).astype(dtype)[()]
 
 
 def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """NaN replaced by `nan` (0), the infinities by `posinf` and `neginf` (the dtype's greatest and least); slope 0 there."""
+    expect_tensor("nan_to_num", "input", input)
     if not is_floating(input):
         return input.clone()
     limits = np.finfo(input.dtype.numpy)
@@ -386,6 +328,7 @@ def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = N
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """1 above 0, `values` at 0, 0 elsewhere; RuntimeError if the dtypes differ."""
+    expect_tensor("heaviside", "input", input)
     expect_tensor("heaviside", "values", values)
     if input.dtype != values.dtype:
         raise RuntimeError(f"heaviside: expected tensors of one dtype, got {input.dtype} and {values.dtype}")

@@ -22,6 +22,7 @@ ndtri, log_ndtr = of_tensor(ops.ndtri), of_tensor(ops.log_ndtr)
 
 def ndtr(input: Tensor) -> Tensor:
     """The probability that a standard normal variable lies below input: erfc(-input / sqrt(2)) / 2."""
+    expect_tensor("special_ndtr", "input", input)
     return elementwise.mul(ops.erfc(elementwise.mul(input, -math.sqrt(0.5))), 0.5)
 
 
@@ -64,19 +65,23 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 
 def i0(input: Tensor) -> Tensor:
     """The modified Bessel function I of order 0."""
+    expect_tensor("i0", "input", input)
     return ops.bessel_i(input, order=0, scaled=False)
 
 
 def i0e(input: Tensor) -> Tensor:
     """The modified Bessel function I of order 0 times exp(-|input|)."""
+    expect_tensor("i0e", "input", input)
     return ops.bessel_i(input, order=0, scaled=True)
 
 
 def i1(input: Tensor) -> Tensor:
     """The modified Bessel function I of order 1."""
+    expect_tensor("i1", "input", input)
     return ops.bessel_i(input, order=1, scaled=False)
 
 
 def i1e(input: Tensor) -> Tensor:
     """The modified Bessel function I of order 1 times exp(-|input|)."""
+    expect_tensor("i1e", "input", input)
     return ops.bessel_i(input, order=1, scaled=True)

@@ -223,7 +223,7 @@ def relu(x: Array, /) -> Array:
     return np.maximum(x, 0)
 
 
-relu.vjp(x=lambda g, y: np.where(y <= 0, 0.0, g)).sample((2, 3), kinks=(0.0,))
+relu.vjp(x=lambda g, y: g * ~(y <= 0)).sample((2, 3), kinks=(0.0,))
 
 
 @op(promote="common", ufunc=np.maximum)
@@ -292,7 +292,7 @@ def clip(x: Array, /, *, low: float | None, high: float | None) -> Array:
 def _clip_rule(g: Any, x: Any, *, low: float | None, high: float | None) -> Any:
     inside = True if low is None else x >= low
     inside = inside if high is None else inside & (x <= high)
-    return np.where(inside, g, 0.0)
+    return g * inside
 
 
 clip.vjp(x=_clip_rule)
@@ -315,6 +315,31 @@ clamp_min.vjp(x=lambda g, x, low: np.where(x >= low, g, 0.0), low=lambda g, x, l
 clamp_max.vjp(x=lambda g, x, high: np.where(x <= high, g, 0.0), high=lambda g, x, high: np.where(x > high, g, 0.0))
 for _bound in (clamp_min, clamp_max):
     _bound.sample((2, 3), (2, 3)).sample((2, 1), (3,)).sample((3,), 0.5, kinks=(0.5,))
+
+
+@op(promote="common")
+def clamp(x: Array, low: Array, high: Array, /) -> Array:
+    """x held between `low` and `high`, or `high` where that is below `low`; NaN in any is NaN."""
+    return np.minimum(np.maximum(x, low), high)
+
+
+clamp.vjp(
+    x=lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0.0),
+    low=lambda g, x, low, high: np.where((x < low) & (low < high), g, 0.0),
+    high=lambda g, x, low, high: np.where((x > high) | (high < low), g, 0.0),
+)
+clamp.sample((2, 3), (2, 3), (3,)).sample((2, 1), -0.5, (3,), kinks=(-0.5,))
+
+
+@op(promote="common", guard=refuse("bui"))
+def lerp(a: Array, b: Array, weight: Array, /) -> Array:
+    """a + weight (b - a), from the nearer end, so that it is b at weight 1."""
+    step = b - a
+    return np.where(np.absolute(weight) < 0.5, a + weight * step, b - step * (1 - weight))
+
+
+lerp.vjp(a=lambda g, weight: g * (1 - weight), b=lambda g, weight: g * weight, weight=lambda g, a, b: g * (b - a))
+lerp.sample((2, 3), (3,), (2, 1)).sample((3,), (3,), 0.25).sample((3,), (3,), 0.75)
 
 
 @op(promote="float", ufunc=np.copysign)

@@ -57,12 +57,21 @@ ndtri.vjp(x=lambda g, y: g * (math.sqrt(2 * math.pi) * np.exp(y * y / 2))).sampl
 
 
 @op(promote="float")
+def inverse_mills(x: Array, /) -> Array:
+    """The standard normal density at x by the probability to lie below x."""
+    return math.sqrt(2 / math.pi) / special_arrays.erfcx(x * -math.sqrt(0.5))
+
+
+inverse_mills.vjp(x=lambda g, x, y: g * (-y * (x + y))).sample((2, 3))
+
+
+@op(promote="float")
 def log_ndtr(x: Array, /) -> Array:
     """The logarithm of the probability that a standard normal variable lies below x."""
     return special_arrays.log_ndtr(x)
 
 
-log_ndtr.vjp(x=lambda g, x: g / erfcx(x * -math.sqrt(0.5)) * math.sqrt(2 / math.pi)).sample((2, 3))
+log_ndtr.vjp(x=lambda g, x: g * inverse_mills(x)).sample((2, 3))
 
 
 @op(promote="float", quiet=True)

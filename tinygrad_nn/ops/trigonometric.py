@@ -1,5 +1,7 @@
 """Primitives of angles: the circular and the hyperbolic functions and their inverses."""
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_nn.op import Array, op, refuse
@@ -74,7 +76,13 @@ def atan2(a: Array, b: Array, /) -> Array:
     return np.arctan2(a, b)
 
 
-atan2.vjp(a=lambda g, a, b: g * (b / (a * a + b * b)), b=lambda g, a, b: g * (-a / (a * a + b * b)))
+def _by_square(part: Any, a: Any, b: Any) -> Any:
+    """A slope of the angle: 0 at the origin, which has none."""
+    square = a * a + b * b
+    return np.where(square == 0, 0.0, part / square)
+
+
+atan2.vjp(a=lambda g, a, b: g * _by_square(b, a, b), b=lambda g, a, b: g * _by_square(-a, a, b))
 atan2.sample((2, 3), (3,), domain=(0.3, 2.0)).sample((2, 3), (2, 1), domain=(-2.0, -0.3))
 
 

@@ -23,6 +23,7 @@ class Pointwise:
     add = pointwise.add
     addcdiv = pointwise.addcdiv
     addcmul = pointwise.addcmul
+    angle = pointwise.angle
     arccos = pointwise.arccos
     arccosh = pointwise.arccosh
     arcsin = pointwise.arcsin
