@@ -22,7 +22,7 @@ __all__ = [
 
 
 @numpy_names
-def sort(input: Tensor, dim: int | bool = -1, descending: bool = False, stable: bool = False) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements sorted along `dim`, and where they stood; equal ones keep their order, NaN counts as the largest."""
     axis = axis_of(dim, input.ndim)
     order = ops.argsort(vector(input), axis=axis, descending=descending)
