@@ -76,7 +76,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 
 def repeat(input: Tensor, *repeats_: Any, repeats: Any = None) -> Tensor:
     """The whole tensor repeated along each dimension; more repeats than dimensions make new ones in front."""
-    times = sizes_of(repeats_, repeats) if repeats_ or repeats is not None else ()
+    times = sizes_of(repeats_, repeats)
     if len(times) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in times):
@@ -103,8 +103,9 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         return ops.repeated(input)
     if dim is None:
         input, dim = reshape(input, -1), 0
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = axis_of(dim, input.ndim)
-    input = input if input.ndim else reshape(input, 1)
     times = np.asarray(repeats.detach().numpy() if hasattr(repeats, "__record__") else repeats)
     if times.dtype.kind not in "iu" or (times.size and times.min() < 0):
         raise RuntimeError("repeats can not be negative" if times.dtype.kind in "iu" else "repeats has to be Long or Int tensor")
@@ -146,11 +147,11 @@ _diagonal = diagonal
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Square matrices, along `dim1` and `dim2`, with the last dimension of the input on a diagonal and zeros elsewhere."""
-    ndim, side = input.ndim + 1, input.shape[-1] + abs(offset)
+    ndim = input.ndim + 1
     axis1, axis2 = axis_of(dim1, ndim), axis_of(dim2, ndim)
     if axis1 == axis2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    sizes = list(input.shape[:-1])
+    sizes, side = list(input.shape[:-1]), input.shape[-1] + abs(offset)
     for axis in sorted((axis1, axis2)):
         sizes.insert(axis, side)
     return _on_diagonal(np.zeros(sizes, input.dtype.numpy), input, offset, axis1, axis2)
@@ -229,10 +230,10 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers 0 to N - 1 of each element of the last dimension along a new one, the highest first unless `increasing`."""
-    if not x.ndim:
-        raise RuntimeError("Input dim must be greater than or equal to 1.")
-    count = x.shape[-1] if N is None else N
+    """The powers 0 to N - 1 of each element of a vector in its row, the highest first unless `increasing`."""
+    if x.ndim != 1:
+        raise RuntimeError(f"x must be a one-dimensional tensor, got {x.ndim} dimensions")
+    count = x.numel() if N is None else N
     if count < 0:
         raise RuntimeError("N must be non-negative.")
     base = x if x.is_floating_point() else x.to(dtype_of(int))

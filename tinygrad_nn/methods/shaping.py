@@ -145,7 +145,7 @@ def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged: numbers here are real."""
     if input.ndim == 1:
         raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
-    return transpose(input, -2, -1) if input.ndim else _reshaped(input, ())
+    return transpose(input, -2, -1) if input.ndim else input
 
 
 def permute(input: Tensor, *dims_: Any, dims: Any = None) -> Tensor:
@@ -222,11 +222,13 @@ def broadcast_shapes(*shapes: Any) -> Size:
         raise RuntimeError(f"Shape mismatch: objects of shapes {sizes} cannot be broadcast to a single shape") from None
 
 
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors, each expanded to the shape they broadcast to together."""
-    together = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors
-    common = broadcast_shapes(*(x.shape for x in together))
-    return tuple(expand(x, common) for x in together)
+    for i, x in enumerate(tensors):
+        if not hasattr(x, "__record__"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    common = broadcast_shapes(*(x.shape for x in tensors))
+    return tuple(x if x.shape == common else expand(x, common) for x in tensors)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
@@ -253,7 +255,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 def sum_to_size(input: Tensor, *size_: Any, size: Any = None) -> Tensor:
     """The input summed over the dimensions along which `size` would broadcast."""
     wanted = sizes_of(size_, size)
-    if wanted and wanted == tuple(input.shape):
+    if not wanted:
+        return input.sum()
+    if wanted == tuple(input.shape):
         return input
     try:
         fits = np.broadcast_shapes(wanted, tuple(input.shape)) == tuple(input.shape)
