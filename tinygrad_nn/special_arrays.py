@@ -128,7 +128,7 @@ def log_ndtr(x: Array) -> Array:
     """The logarithm of the standard normal distribution function, without underflow far below 0.
 
     >>> log_ndtr(np.array([0.0, -40.0]))
-    array([  -0.69314718, -804.60844201])
+    array([-6.93147181e-01, -8.04608442e+02])
     """
     return _map(_log_ndtr, x)
 
@@ -140,7 +140,7 @@ def ndtri(x: Array) -> Array:
     logarithm of the distribution function.
 
     >>> ndtri(np.array([0.5, 0.975, 1e-300]))
-    array([  0.        ,   1.95996398, -37.0471   ])
+    array([  0.        ,   1.95996398, -37.0470963 ])
     """
     return _map(_ndtri, x)
 
