@@ -213,3 +213,56 @@ MISTAKES = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_items_and_mistakes(name):
     compare(MISTAKES[name], torch, tinygrad_nn)
+
+
+# Streams, and datasets put together, beside PyTorch's.
+def _streams(p):
+    data = p.utils.data
+
+    class Counter(data.IterableDataset):
+        def __iter__(self):
+            return iter(range(7))
+
+        def __len__(self):
+            return 7
+
+    return [
+        [batch.tolist() for batch in data.DataLoader(Counter(), batch_size=3)],
+        [batch.tolist() for batch in data.DataLoader(Counter(), batch_size=3, drop_last=True)],
+        list(data.DataLoader(Counter(), batch_size=None)), len(data.DataLoader(Counter(), batch_size=3)),
+        list(data.ChainDataset([Counter(), Counter()])), len(Counter() + Counter()),
+    ]  # fmt: skip
+
+
+TOGETHER = {
+    "streams": _streams,
+    "shuffled stream": lambda p: p.utils.data.DataLoader(type("S", (p.utils.data.IterableDataset,), {})(), shuffle=True),
+    "concatenated": lambda p: [[both[i] for i in (0, 9, 10, -1)] + [len(both)] for both in [dataset(p) + dataset(p, 3)]],
+    "concatenated far": lambda p: p.utils.data.ConcatDataset([dataset(p)])[-11],
+    "concatenated none": lambda p: p.utils.data.ConcatDataset([]),
+    "stacked": lambda p: [p.utils.data.StackDataset(range(3), range(3, 6))[1], p.utils.data.StackDataset(a=range(3))[2]],
+    "stacked misfit": lambda p: p.utils.data.StackDataset(range(3), range(2)),
+    "weighted": lambda p: list(p.utils.data.WeightedRandomSampler([0.1, 0.2, 0.7], 9)),
+    "weighted once": lambda p: list(p.utils.data.WeightedRandomSampler([0.1, 0.2, 0.7], 3, replacement=False)),
+    "weighted none": lambda p: p.utils.data.WeightedRandomSampler([1.0], 0),
+    "subset": lambda p: list(p.utils.data.SubsetRandomSampler([3, 5, 7, 9])),
+    "converted": lambda p: p.utils.data.default_convert({"a": np.ones(2), "b": [np.float32(1.5), "c"]}),
+    "worker": lambda p: p.utils.data.get_worker_info(),
+    "own generator": lambda p: _state_after(p, 9),
+    "own generator, more": lambda p: _state_after(p, 10),
+}
+
+
+def _state_after(p, count):
+    generator = p.Generator().manual_seed(6)
+    order = list(p.utils.data.RandomSampler(range(9), num_samples=count, generator=generator))
+    return [order, p.rand(2, generator=generator)]
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_together(name):
+    def program(p):
+        p.manual_seed(4)
+        return [TOGETHER[name](p), p.rand(1)]
+
+    compare(program, torch, tinygrad_nn)

@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 
 import tinygrad_nn as torch
-from tinygrad_nn.vision.transforms import Compose, Lambda, Normalize, ToTensor
+from tinygrad_nn.vision.transforms import (
+    CenterCrop,
+    Compose,
+    Grayscale,
+    Lambda,
+    Normalize,
+    Pad,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomRotation,
+    RandomVerticalFlip,
+    Resize,
+    ToTensor,
+)
+from tinygrad_nn.vision.utils import make_grid, save_image
 
 GREY = np.arange(15, dtype=np.uint8).reshape(3, 5) * 17
 
@@ -106,3 +120,52 @@ def test_a_chain_takes_batches_if_all_its_links_do():
 def test_representations():
     steps = Compose([ToTensor(), Normalize((0.5,), (0.25,)), Lambda(len)])
     assert repr(steps).split("\n") == ["Compose(", "    ToTensor()", "    Normalize(mean=(0.5,), std=(0.25,))", "    Lambda()", ")"]
+
+
+def test_narrow_batches_are_no_colour_images():
+    assert tuple(ToTensor()(np.zeros((5, 4, 3, 1), np.uint8)).shape) == (5, 1, 4, 3)
+
+
+def test_the_order_of_memory_does_not_matter():
+    picture = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    image = ToTensor()(np.asfortranarray(picture))
+    assert image.is_contiguous()
+    np.testing.assert_array_equal(image, ToTensor()(picture))
+
+
+IMAGE = torch.arange(24.0).reshape(1, 4, 6)
+
+
+def test_cropped_flipped_and_resized():
+    np.testing.assert_array_equal(CenterCrop(2)(IMAGE)[0], [[8, 9], [14, 15]])
+    np.testing.assert_array_equal(RandomHorizontalFlip(1.0)(IMAGE), IMAGE.flip(-1))
+    np.testing.assert_array_equal(RandomVerticalFlip(0.0)(IMAGE), IMAGE)
+    assert tuple(RandomCrop(3, padding=1)(IMAGE).shape) == (1, 3, 3)
+    assert tuple(Pad((1, 2))(IMAGE).shape) == (1, 8, 8)
+    assert tuple(Resize(2)(IMAGE).shape) == (1, 2, 3)
+    np.testing.assert_allclose(Resize((4, 6))(IMAGE), IMAGE)
+    assert tuple(Grayscale(3)(torch.ones(3, 2, 2)).shape) == (3, 2, 2)
+    with pytest.raises(ValueError, match="larger than input"):
+        RandomCrop(9)(IMAGE)
+    with pytest.raises(NotImplementedError, match="not supported"):
+        RandomRotation(10)
+
+
+@pytest.mark.parametrize("size", [(2, 3), (9, 7), (3, 12)])
+def test_resized_as_pytorch_interpolates(size):
+    reference = pytest.importorskip("torch")
+    image = np.random.default_rng(0).random((1, 2, 5, 6))
+    options = {"size": size, "mode": "bilinear", "align_corners": False}
+    for antialias in (True, False):
+        expected = reference.nn.functional.interpolate(reference.tensor(image), antialias=antialias, **options)
+        np.testing.assert_allclose(Resize(size, antialias=antialias)(torch.tensor(image)), expected, atol=1e-6)
+
+
+def test_a_grid_is_saved(tmp_path):
+    grid = make_grid(torch.rand(5, 1, 4, 4), nrow=3, padding=1, normalize=True)
+    assert tuple(grid.shape) == (3, 11, 16)
+    save_image(grid, tmp_path / "grid.png")
+    pyplot = pytest.importorskip("matplotlib.image")
+    np.testing.assert_allclose(pyplot.imread(tmp_path / "grid.png").transpose(2, 0, 1)[:3], grid, atol=0.5 / 255 + 1e-6)
+    with pytest.raises(NotImplementedError, match="PNG"):
+        save_image(grid, tmp_path / "grid.jpg")

@@ -217,7 +217,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     plain = positions(input, index, "put").reshape(-1)
     _same_dtype(input, source, "put_")
     if source.numel() != plain.size:
-        raise RuntimeError(
+        raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.numel()}, "
             f"index.numel() = {plain.size}"
         )
