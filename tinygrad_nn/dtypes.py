@@ -59,6 +59,8 @@ class _Absent(dtype):
         self.is_floating_point = not self.is_complex
 
     def __getattr__(self, name: str) -> Any:
+        if name not in ("numpy", "dtype"):
+            raise AttributeError(f"{self!r} has no attribute '{name}'")
         raise NotImplementedError(f"{self!r} is not supported: expected a dtype among {', '.join(map(str, _BY_NUMPY.values()))}")
 
 

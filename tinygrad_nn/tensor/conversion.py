@@ -58,7 +58,7 @@ class Conversion:
             names = {f"torch.{ours}Tensor": name for name, ours in _TYPE_NAMES.items()}
             if dtype not in names:
                 raise ValueError(f"invalid type: '{dtype}', expected one of {', '.join(names)}")
-            dtype = names[dtype]
+            dtype = dtype_of(names[dtype])
         return self.to(getattr(dtype, "elements", dtype))
 
     def type_as(self: Any, other: Tensor) -> Tensor:
