@@ -169,24 +169,6 @@ def test_as_in_pytorch(name, kind):
     compare(program, torch, tinygrad_nn)
 
 
-PROGRAMS = {
-    "chunks of nothing": lambda p: [c.shape for c in p.zeros(0).chunk(2)],
-    "strides of nothing": lambda p: [p.zeros(0, 3).stride(), p.zeros(3, 0, 2).stride(), p.zeros(2, 0).stride(0)],
-    "roll of nothing": lambda p: p.zeros(0).roll((1, 2), (0, 1)),
-    "offsets": lambda p: [p.arange(12).reshape(3, 4)[1:, 2:].storage_offset(), p.arange(3).storage_offset()],
-    "broadcast_shapes": lambda p: [p.broadcast_shapes((2, 1), (3,)), p.broadcast_shapes(4, (1,), ())],
-    "broadcast_shapes misfit": lambda p: p.broadcast_shapes((2,), (3,)),
-    "repeat_interleave counts": lambda p: p.repeat_interleave(p.tensor([2, 0, 1])),
-    "a view is written": lambda p: _diagonal_filled(p),
-    "windows are seen": lambda p: [p.arange(5).unfold(0, 3, 2), p.tensor(3.0).unfold(0, 1, 1)],
-    "bytes of floats": lambda p: [p.tensor([1.0, -2.0]).view(p.int32), p.tensor([1.0]).view(p.uint8), p.ones(4).view(p.float64)],
-    "bytes that misfit": lambda p: p.ones(3).view(p.float64),
-    "meshgrid of dtypes": lambda p: p.meshgrid(p.ones(2), p.ones(2, dtype=p.float64), indexing="ij"),
-    "cat of dtypes": lambda p: [p.cat([p.tensor([1]), p.tensor([2.5])]), p.hstack([p.tensor([True]), p.tensor([3])])],
-    "an empty one in cat": lambda p: _cat_of_empty(p),
-}
-
-
 def _diagonal_filled(p):
     x = p.zeros(3, 4, requires_grad=True)
     y = x * 1
@@ -198,6 +180,24 @@ def _diagonal_filled(p):
 def _cat_of_empty(p):
     a, b = p.zeros(0, requires_grad=True), p.ones(2, 3, requires_grad=True)
     return [p.cat([a, b], 1), *p.autograd.grad([p.cat([a, b]).sum()], [a, b])]
+
+
+PROGRAMS = {
+    "chunks of nothing": lambda p: [c.shape for c in p.zeros(0).chunk(2)],
+    "strides of nothing": lambda p: [p.zeros(0, 3).stride(), p.zeros(3, 0, 2).stride(), p.zeros(2, 0).stride(0)],
+    "roll of nothing": lambda p: p.zeros(0).roll((1, 2), (0, 1)),
+    "offsets": lambda p: [p.arange(12).reshape(3, 4)[1:, 2:].storage_offset(), p.arange(3).storage_offset()],
+    "broadcast_shapes": lambda p: [p.broadcast_shapes((2, 1), (3,)), p.broadcast_shapes(4, (1,), ())],
+    "broadcast_shapes misfit": lambda p: p.broadcast_shapes((2,), (3,)),
+    "repeat_interleave counts": lambda p: p.repeat_interleave(p.tensor([2, 0, 1])),
+    "a view is written": _diagonal_filled,
+    "windows are seen": lambda p: [p.arange(5).unfold(0, 3, 2), p.tensor(3.0).unfold(0, 1, 1)],
+    "bytes of floats": lambda p: [p.tensor([1.0, -2.0]).view(p.int32), p.tensor([1.0]).view(p.uint8), p.ones(4).view(p.float64)],
+    "bytes that misfit": lambda p: p.ones(3).view(p.float64),
+    "meshgrid of dtypes": lambda p: p.meshgrid(p.ones(2), p.ones(2, dtype=p.float64), indexing="ij"),
+    "cat of dtypes": lambda p: [p.cat([p.tensor([1]), p.tensor([2.5])]), p.hstack([p.tensor([True]), p.tensor([3])])],
+    "an empty one in cat": _cat_of_empty,
+}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
