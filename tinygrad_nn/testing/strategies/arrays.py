@@ -49,7 +49,8 @@ def tensors(
     size = shape if isinstance(shape, tuple) else draw(shape)
     each = _elements(kind, special_values) if elements is None else elements
     array = draw(hnp.arrays(kind, size, elements=each, fill=st.nothing()))
-    tensor = from_numpy(draw(layouts_of(array)) if layouts else array)
+    laid = draw(layouts_of(array)) if layouts else array
+    tensor = from_numpy(laid.copy() if min(laid.strides, default=0) < 0 else laid)  # a tensor has no negative strides
     return tensor.requires_grad_() if requires_grad else tensor
 
 

@@ -353,8 +353,9 @@ RECIPES: dict[str, Recipe] = {
     "logsumexp": Recipe(_REDUCTION),
     "amax": Recipe(_REDUCTION, _runner_up),
     "amin": Recipe(_REDUCTION, _runner_up),
-    "max": Recipe(_with(1, axis=_axis, keepdims=_bool), _runner_up),
-    "min": Recipe(_with(1, axis=_axis, keepdims=_bool), _runner_up),
+    "max": Recipe(_with(0), _runner_up),
+    "min": Recipe(_with(0), _runner_up),
+    "logcumsumexp": Recipe(_with(1, axis=_axis)),
     "prod": Recipe(_TO_ONE),
     "cumsum": Recipe(_with(1, axis=_axis)),
     "softmax": Recipe(_with(1, axis=_axis)),
@@ -366,7 +367,6 @@ RECIPES: dict[str, Recipe] = {
     "all": Recipe(_REDUCTION, lambda x, axis, keepdims: _least(x)),
     "any": Recipe(_REDUCTION, lambda x, axis, keepdims: _least(x)),
     "floor_divide": Recipe(_divide, _quotient_from_whole),
-    "truncate_divide": Recipe(_divide, _quotient_from_whole),
 }
 RECIPES |= dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), _COMPARISON)
 RECIPES |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), Recipe(_binary, lambda a, b: min(_least(a), _least(b))))
