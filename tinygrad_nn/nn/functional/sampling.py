@@ -1,0 +1,149 @@
+"""Images at another size, and channels exchanged for pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tinygrad_nn.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from tinygrad_nn.ops import index as ops
+from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import wrap
+
+_MODES = ("nearest", "nearest-exact", "linear", "bilinear", "area")
+_DIMS = {"linear": 1, "bilinear": 2}
+
+
+def interpolate(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None, antialias: bool = False,
+) -> Tensor:  # fmt: skip
+    """(N, C, L) or (N, C, H, W) brought to `size`, or `scale_factor` times as large, the floor of it.
+
+    The modes are 'nearest', 'nearest-exact', 'linear', 'bilinear' and 'area'. ValueError for options that do not fit
+    each other, NotImplementedError for other modes, antialias and inputs of other dimensions.
+    """
+    if mode not in _MODES:
+        raise NotImplementedError(f"interpolate: expected a mode of {', '.join(map(repr, _MODES))}, got {mode!r}")
+    if align_corners is not None and mode not in _DIMS:
+        raise ValueError(f"align_corners option can only be set with the interpolating modes: linear | bilinear, got {mode!r}")
+    dims = input.ndim - 2
+    if dims not in (1, 2) or dims != _DIMS.get(mode, dims):
+        raise NotImplementedError(f"interpolate: mode {mode!r} expected input (N, C, L) or (N, C, H, W), got {list(input.shape)}")
+    if antialias:
+        if mode != "bilinear":
+            raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
+        raise NotImplementedError("interpolate: antialias is not implemented")
+    if not input.is_floating_point() and not (mode.startswith("nearest") and input.dtype.name == "uint8"):
+        raise NotImplementedError(f'"interpolate" in mode {mode!r} not implemented for {input.dtype}')
+    sizes, scales = _target(input, dims, size, scale_factor, bool(recompute_scale_factor))
+    if min(input.shape[1:]) < 1 or min(sizes) < 1:
+        raise RuntimeError(f"interpolate: expected sizes greater than 0, got input {list(input.shape)} and output {list(sizes)}")
+    if mode == "area":
+        return (adaptive_avg_pool1d if dims == 1 else adaptive_avg_pool2d)(input, sizes)
+    for i, (wanted, scale) in enumerate(zip(sizes, scales, strict=True)):
+        have = input.shape[2 + i]
+        ratio = 1 / scale if scale else have / wanted
+        if mode in _DIMS:
+            input = _linear(input, 2 + i, wanted, ratio, bool(align_corners))
+        else:
+            half = 0.5 if mode == "nearest-exact" else 0.0
+            at = np.floor((np.arange(wanted) + np.float32(half)).astype(np.float32) * np.float32(ratio)).astype(np.int64)
+            input = _picked(input, 2 + i, np.minimum(at, have - 1))
+    return input
+
+
+def _target(input: Tensor, dims: int, size: Any, factor: Any, recompute: bool) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
+    """The size wanted of each dimension, and the scale it comes from, if it does."""
+    if (size is None) == (factor is None):
+        raise ValueError("only one of size or scale_factor should be defined, got " + ("both" if size is not None else "none"))
+    if size is not None:
+        if recompute:
+            raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+        sizes = tuple(size) if isinstance(size, Sequence) else (size,) * dims
+        if len(sizes) != dims:
+            raise ValueError(f"Input and output must have the same number of spatial dimensions, got {dims} and size {list(sizes)}")
+        return tuple(int(n) for n in sizes), (None,) * dims
+    factors = tuple(factor) if isinstance(factor, Sequence) else (factor,) * dims
+    if len(factors) != dims:
+        raise ValueError(f"Input and scale_factor must have the same number of spatial dimensions, got {dims} and {list(factors)}")
+    sizes = tuple(math.floor(n * float(f)) for n, f in zip(input.shape[2:], factors, strict=True))
+    return sizes, (None,) * dims if recompute else tuple(float(f) for f in factors)
+
+
+def _picked(input: Tensor, axis: int, at: Any) -> Tensor:
+    picked: Tensor = ops.getitem(input, index=(*(slice(None),) * axis, at))
+    return picked
+
+
+def _linear(input: Tensor, axis: int, wanted: int, ratio: float, align_corners: bool) -> Tensor:
+    """One dimension at `wanted` places, each between two elements of the input."""
+    have = input.shape[axis]
+    if have == wanted:
+        return input
+    if align_corners:
+        at = np.arange(wanted) * ((have - 1) / (wanted - 1) if wanted > 1 else 0.0)
+    else:
+        at = np.maximum((np.arange(wanted) + 0.5) * ratio - 0.5, 0)
+    low = np.minimum(at.astype(np.int64), have - 1)
+    share = wrap((at - low).astype(input.dtype.numpy).reshape(-1, *(1,) * (input.ndim - axis - 1)))
+    return _picked(input, axis, low) * (1 - share) + _picked(input, axis, np.minimum(low + 1, have - 1)) * share
+
+
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Tensor:
+    """The older name of interpolate."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """interpolate in mode 'nearest'."""
+    return interpolate(input, size, scale_factor)
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """interpolate in mode 'bilinear' with corners aligned."""
+    return interpolate(input, size, scale_factor, "bilinear", True)
+
+
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """(..., C * r * r, H, W) -> (..., C, H * r, W * r): Shi et al. 2016; RuntimeError where shapes do not fit."""
+    r, lead = upscale_factor, tuple(input.shape[:-3])
+    if input.ndim < 3 or r < 1 or input.shape[-3] % (r * r):
+        raise RuntimeError(f"pixel_shuffle: expected input (..., a multiple of {r} * {r}, H, W), got {list(input.shape)}")
+    channels, height, width = input.shape[-3:]
+    parts, n = input.reshape(*lead, channels // (r * r), r, r, height, width), len(lead)
+    return parts.permute(*range(n + 1), n + 3, n + 1, n + 4, n + 2).reshape(*lead, channels // (r * r), height * r, width * r)
+
+
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """(..., C, H * r, W * r) -> (..., C * r * r, H, W), pixel_shuffle undone; RuntimeError where shapes do not fit."""
+    r, lead = downscale_factor, tuple(input.shape[:-3])
+    if input.ndim < 3 or r < 1 or input.shape[-2] % r or input.shape[-1] % r:
+        raise RuntimeError(f"pixel_unshuffle: expected input (..., C, multiples of {r}), got {list(input.shape)}")
+    channels, height, width = input.shape[-3], input.shape[-2] // r, input.shape[-1] // r
+    parts, n = input.reshape(*lead, channels, height, r, width, r), len(lead)
+    return parts.permute(*range(n + 1), n + 2, n + 4, n + 1, n + 3).reshape(*lead, channels * r * r, height, width)
+
+
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """(N, C, ...) with the channels of the groups dealt out in turn: Zhang et al., ShuffleNet, 2017."""
+    if input.ndim < 3 or groups < 1 or input.shape[1] % groups:
+        raise RuntimeError(f"channel_shuffle: expected input (N, a multiple of {groups}, ...), got {list(input.shape)}")
+    n, channels = input.shape[:2]
+    dealt = input.reshape(n, groups, channels // groups, *input.shape[2:]).transpose(1, 2)
+    return dealt.reshape(*input.shape)
+
+
+def affine_grid(*arguments: Any, **options: Any) -> NoReturn:
+    """NotImplementedError: images are not sampled at points between pixels."""
+    raise NotImplementedError("affine_grid is not implemented")
+
+
+def grid_sample(*arguments: Any, **options: Any) -> NoReturn:
+    """NotImplementedError: images are not sampled at points between pixels."""
+    raise NotImplementedError("grid_sample is not implemented")
