@@ -1,0 +1,132 @@
+"""How a call of an op is computed and, where gradients can flow, linked into the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.dtypes import result_type
+from tinygrad_nn.graph import MODE, Edge, Storage, clock, source_line
+from tinygrad_nn.op import Array, Op, OpNode, Plan
+from tinygrad_nn.ops import elementwise
+from tinygrad_nn.variable.state import State, wrap
+
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_new = object.__new__
+
+
+def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: Array | None = None) -> Any:
+    """Compute an op (or take its `output` as given) and, where gradients can flow, link it into the graph."""
+    arrays: list[Any] = []
+    edges: list[Edge] = []
+    shapes: list[tuple[int, ...]] = []
+    mask, bit, dtype, plain = 0, 1, None, True
+    for value in inputs:
+        edge, shape = None, ()
+        if isinstance(value, State):
+            array = value._data
+            shape = array.shape
+            if array.dtype is not dtype:
+                plain = plain and dtype is None
+                dtype = array.dtype
+            if value._view is not None:
+                value._refresh()
+            if value._requires:
+                mask |= bit
+                edge = value if value._edge is None else value._edge
+        else:
+            array = value
+            plain = plain and (type(value) is float or type(value) is int)
+            if type(value) is np.ndarray:
+                shape = value.shape
+        arrays.append(array)
+        edges.append(edge)
+        shapes.append(shape)
+        bit <<= 1
+    if not (plain and (dtype is _FLOAT32 or dtype is _FLOAT64)) and op.promote != "none":
+        promoted = _promoted(op, inputs)
+        if promoted is not None:
+            return record(op, promoted, attributes, output)
+    recording = MODE.get()
+    try:
+        y = op.forward(*arrays, **attributes) if output is None else output
+    except ValueError as error:
+        misfits = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
+        raise RuntimeError(f"{op.name}: inputs of shapes {misfits} do not fit: {error}") from None
+    if type(y) is not np.ndarray:
+        y = np.asarray(y)
+    if recording.anomaly:
+        _check_forward(op, arrays, y)
+    result = wrap(y)
+    if op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0]):
+        result._view_of(inputs[0], op, attributes)
+    mask &= op.differentiable
+    if mask and recording.grad and y.dtype.kind == "f":
+        node = _new(OpNode)
+        node.op, node.attributes, node.edges, node.shapes = op, attributes, edges, shapes
+        node.outputs, node.hooks, node.serial = 1, None, next(clock)
+        node.where = source_line() if recording.anomaly else ""
+        node.plan = op.plans.get(mask) or op.plan(mask)
+        node.saved, node.storages = _kept(node.plan, inputs, arrays, result)
+        result._edge, result._requires = node, True
+    return result
+
+
+def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State) -> tuple[list[Any], list[Storage]]:
+    """What the rules will ask for, and the storages in which it must not change until then."""
+    saved: list[Any] = []
+    storages: list[Storage] = []
+    for k in plan.keep:
+        if k < len(arrays):
+            saved.append(arrays[k])
+            holder = inputs[k]
+            if not isinstance(holder, State):
+                continue
+        else:
+            holder = result
+            saved.append(result._data)
+        storage = holder._storage
+        if storage is None:
+            storage = holder._storage = Storage()
+        storages.append(storage)
+    return saved, storages
+
+
+def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The inputs of a mixed call brought to PyTorch's common dtype, through the graph; None if they are in it."""
+    exempt = op.unpromoted
+    values = [v.item() if isinstance(v, np.generic) else wrap(v) if isinstance(v, np.ndarray) else v for v in inputs]
+    for i, v in enumerate(values):
+        if not isinstance(v, State | bool | int | float):
+            raise TypeError(f"{op.name}: argument '{op.inputs[i]}' expected a Tensor or a number, got {type(v).__name__}")
+    mixed = [v._data if isinstance(v, State) else v for i, v in enumerate(values) if i not in exempt]
+    common = result_type(mixed, floating=op.promote == "float")
+    if op.guard is not None:
+        op.guard(op.name, "".join(np.asarray(v).dtype.kind for v in mixed), common)
+    only_numbers = not any(isinstance(v, np.ndarray) for v in mixed)
+    for i, v in enumerate(values):
+        if isinstance(v, State) and i not in exempt and v._data.dtype != common:
+            values[i] = cast(v, common)
+        elif isinstance(v, bool | int | float) and (common.kind != "f" or isinstance(v, bool) or only_numbers):
+            done = isinstance(inputs[i], np.generic) and inputs[i].dtype == common
+            values[i] = inputs[i] if done else np.asarray(v).astype(common)[()]  # whole numbers that do not fit wrap around
+    return None if all(value is given for value, given in zip(values, inputs, strict=True)) else tuple(values)
+
+
+def _check_forward(op: Op, arrays: list[Any], y: Array) -> None:
+    """In anomaly mode: name the op that made the first non-finite value out of finite ones."""
+    if y.dtype.kind != "f" or np.isfinite(y).all():
+        return
+    flat = [v for a in arrays for v in (a if isinstance(a, tuple) else (a,)) if v is not None]
+    if all(np.isfinite(v).all() for v in flat):
+        shapes = ", ".join(str(list(np.shape(v))) for v in flat)
+        kind = "nan" if np.isnan(y).any() else "inf"
+        raise RuntimeError(f"{op.name} made the first {kind} out of finite inputs of shapes {shapes}{source_line()}")
+
+
+def cast(value: State, dtype: np.dtype[Any]) -> Any:
+    """A tensor in another dtype, through the graph; itself if it is in it."""
+    if value._data.dtype == dtype:
+        return value
+    return record(elementwise.astype, (value,), {"dtype": dtype, "was": value._data.dtype})

@@ -1,0 +1,276 @@
+"""Variable: PyTorch's autograd on a tensor: requires_grad, grad, backward, hooks, detach."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.dtypes import dtype_of
+from tinygrad_nn.graph import Edge, Node, Storage, mode, walk
+from tinygrad_nn.op import Op
+from tinygrad_nn.variable.recording import cast, record
+from tinygrad_nn.variable.state import set_face, wrap
+from tinygrad_nn.variable.writing import Writable
+
+
+def differentiate(
+    outputs: Sequence[Variable],
+    gradients: Sequence[Variable | None],
+    wanted: Sequence[Variable] | None = None,
+    *,
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> dict[Edge, Any]:
+    """Walk back from `outputs`: into the leaves' `.grad`, or, with `wanted`, into the dict that is returned."""
+    roots = []
+    for output, gradient in zip(outputs, gradients, strict=True):
+        if not output.requires_grad:
+            raise RuntimeError(
+                f"a tensor of shape {list(output._data.shape)} does not require grad and does not have a grad_fn: "
+                "nothing it was computed from requires grad"
+            )
+        if gradient is None:
+            if output._data.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs, got one of shape {list(output._data.shape)}; "
+                    "pass a gradient of that shape, or reduce it with .sum() or .mean()"
+                )
+            gradient = wrap(np.ones_like(output._data))
+        elif gradient._data.shape != output._data.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: the gradient has shape {list(gradient._data.shape)}, its output {list(output._data.shape)}"
+            )
+        roots.append((output.edge, gradient if create_graph else gradient._data))
+    keep = create_graph if retain_graph is None else retain_graph
+    edges = None if wanted is None else {tensor.edge for tensor in wanted}
+    with mode(grad=create_graph), np.errstate(all="ignore"):
+        return walk(roots, wanted=edges, keep_graph=keep)
+
+
+class Variable(Writable):
+    """An array, whether gradients flow to it, and the node that made it."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if Variable in cls.__bases__:
+            set_face(cls)
+
+    def __record__(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        return record(op, inputs, attributes)
+
+    def receive_gradient(self, gradient: Any) -> None:
+        """Add a gradient to `.grad`; an array that nobody else holds is kept as it is."""
+        unshared = sys.getrefcount(gradient) <= _UNSHARED
+        gradient = self.hooked_gradient(gradient)
+        if isinstance(gradient, Variable):
+            self._grad = gradient if self._grad is None else self._grad + gradient
+        elif self._grad is not None:
+            self._grad._data += gradient
+            self._grad._touch("backward")
+        else:
+            own = unshared and type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
+            own = own and gradient.dtype == self._data.dtype
+            self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
+
+    def hooked_gradient(self, gradient: Any) -> Any:
+        """The gradient as this leaf's hooks leave it."""
+        for hook in self._hooks or ():
+            gradient = _call_hook(hook, gradient)
+        return gradient
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Let gradients flow to this leaf, or not; returns it."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self._edge is None
+
+    @property
+    def grad(self) -> Variable | None:
+        """What `backward` has added up for this leaf, or for a tensor that `retain_grad` was called on."""
+        if self._edge is not None and self._grad is None and not getattr(self, "_retains", False):
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
+                "be populated during autograd.backward(). Call .retain_grad() on it first if you want its gradient.",
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Variable | None) -> None:
+        if value is not None:
+            if not isinstance(value, Variable):
+                raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+            if value._data.shape != self._data.shape or value._data.dtype != self._data.dtype:
+                raise RuntimeError(
+                    f"assigned grad has shape {list(value._data.shape)} and dtype {dtype_of(value._data.dtype)}, expected "
+                    f"{list(self._data.shape)} and {dtype_of(self._data.dtype)}"
+                )
+        self._grad = value
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made this tensor; None for a leaf."""
+        edge = self.edge
+        return None if edge is self else edge[0] if type(edge) is tuple else edge
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its node this tensor is."""
+        return self._edge[1] if type(self._edge) is tuple else 0
+
+    def backward(
+        self,
+        gradient: Variable | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[Variable] | Variable | None = None,
+    ) -> None:
+        """Add the derivative of this tensor, weighted by `gradient`, to the `.grad` of the leaves (or of `inputs`)."""
+        wanted = (inputs,) if isinstance(inputs, Variable) else inputs
+        found = differentiate([self], [gradient], wanted, retain_graph=retain_graph, create_graph=create_graph)
+        for tensor in wanted or ():
+            if tensor.edge in found:
+                value = found[tensor.edge]
+                tensor.receive_gradient(value if isinstance(value, Variable) else np.array(value))
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this non-leaf in `.grad` as well."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._edge is None or getattr(self, "_retains", False):
+            return
+        self._retains = True
+        myself = weakref.ref(self)
+
+        def keep(gradient: Variable) -> None:
+            tensor = myself()
+            if tensor is not None:
+                copied = gradient if gradient.requires_grad else wrap(gradient._data.copy())
+                tensor._grad = copied if tensor._grad is None else tensor._grad + copied
+
+        self.register_hook(keep)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this is a non-leaf whose gradient is kept."""
+        return getattr(self, "_retains", False)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Have `hook(grad)` called when the gradient of this tensor is known; what it returns, if not None, replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        edge = self.edge
+        if edge is self:
+            if self._hooks is None:
+                self._hooks = []
+            return RemovableHandle(self._hooks, hook)
+        node, i = edge if type(edge) is tuple else (edge, None)
+
+        def on_arrival(gradient: Any) -> Any:
+            if i is None:
+                return _call_hook(hook, gradient)
+            parts = list(gradient)
+            parts[i] = parts[i] if parts[i] is None else _call_hook(hook, parts[i])
+            return parts
+
+        if node.hooks is None:
+            node.hooks = []
+        return RemovableHandle(node.hooks, on_arrival)
+
+    def detach(self) -> Any:
+        """The same memory outside the graph; writes to it are still noticed."""
+        if self._storage is None:
+            self._storage = Storage()
+        tensor = wrap(self._data)
+        tensor._storage = self._storage
+        return tensor
+
+    def detach_(self) -> Any:
+        """Make this tensor a leaf."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._edge, self._requires = None, False
+        return self
+
+    @property
+    def data(self) -> Any:
+        """The same memory outside the graph and unwatched: writes to it go unnoticed by autograd."""
+        return wrap(self._data)
+
+    @data.setter
+    def data(self, value: Variable) -> None:
+        if not isinstance(value, Variable):
+            raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+        self._data = value._data
+
+    @property
+    def _version(self) -> int:
+        return 0 if self._storage is None else self._storage.version
+
+    def _astype(self, dtype: np.dtype[Any]) -> Any:
+        return cast(self, dtype)
+
+
+class RemovableHandle:
+    """What registering a hook gives: `remove()` takes the hook away again."""
+
+    __slots__ = ("hook", "hooks")
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self.hooks, self.hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        self.hooks[:] = [hook for hook in self.hooks if hook is not self.hook]
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def _call_hook(hook: Callable[[Any], Any], gradient: Any) -> Any:
+    """What a hook, which sees Tensors, makes of a gradient, which may be an array."""
+    if isinstance(gradient, Variable):
+        replaced = hook(gradient)
+        return gradient if replaced is None else replaced
+    replaced = hook(wrap(np.asarray(gradient)))
+    return gradient if replaced is None else replaced._data
+
+
+class _Probe(Node):
+    """Measures how many references the walk itself holds to a gradient that nobody shares."""
+
+    __slots__ = ()
+
+    def backward(self, gradient: Any, path: Any) -> list[Any]:
+        return [np.zeros(1)]
+
+
+class _ProbeLeaf:
+    count = 0
+
+    def receive_gradient(self, gradient: Any) -> None:
+        self.count = sys.getrefcount(gradient)
+
+
+def _measure_unshared() -> int:
+    leaf = _ProbeLeaf()
+    walk([(_Probe((leaf,)), None)])
+    return leaf.count
+
+
+_UNSHARED = _measure_unshared()

@@ -1,0 +1,161 @@
+"""Writable: memory written in place, and views that follow it, by PyTorch's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.dtypes import RANK, dtype_of
+from tinygrad_nn.graph import MODE, Edge, mode
+from tinygrad_nn.ops import index, shape
+from tinygrad_nn.variable.recording import cast, record
+from tinygrad_nn.variable.state import State, wrap
+
+
+class Writable(State):
+    """A tensor that can be written to."""
+
+    __slots__ = ()
+
+    def _refresh(self) -> None:
+        """Of a view: follow what was written into its memory since, as the tensor it looks into did."""
+        if self._view is None or self._storage is None or self._storage.changed <= self._stamp:
+            return
+        parent, op, attributes = self._view
+        parent._refresh()
+        self._stamp = self._storage.changed
+        if parent._requires:
+            with mode(grad=True):
+                again = record(op, (parent,), attributes, self._data)
+            self._edge, self._requires = again._edge, True
+
+    def _before_write(self, others: Sequence[Any], writer: str) -> Any:
+        """This tensor as it is now, safe from the write that follows; RuntimeError if it must not be written."""
+        if MODE.get().grad:
+            root: State = self
+            while root._view is not None and not (root._requires and root._edge is None):
+                root = root._view[0]
+            if root._requires and root._edge is None:
+                which = "a leaf Variable" if root is self else "a view of a leaf Variable"
+                raise RuntimeError(f"{which} that requires grad is being used in an in-place operation: {writer}")
+            if self.requires_grad or any(isinstance(v, State) and v.requires_grad for v in others):
+                if self.requires_grad:
+                    return self.rewrap(self._data.copy(), self._edge)
+                return wrap(self._data.copy())
+        return self
+
+    def _become(self, result: Any, writer: str) -> Any:
+        """Take over the values, and in grad mode the history, of `result`."""
+        if result._data.shape != self._data.shape:
+            raise RuntimeError(
+                f"{writer}: output with shape {list(self._data.shape)} doesn't match the broadcast shape {list(result._data.shape)}"
+            )
+        if result._data.dtype != self._data.dtype:
+            if RANK[result._data.dtype.kind] > RANK[self._data.dtype.kind]:
+                raise RuntimeError(
+                    f"{writer}: result type {dtype_of(result._data.dtype)} can't be cast to the desired output type "
+                    f"{dtype_of(self._data.dtype)}"
+                )
+            result = cast(result, self._data.dtype)
+        if self._requires and not result._requires and MODE.get().grad:
+            return self._overwrite(result, writer)  # no gradient passes: what was there is forgotten
+        self._write(result._data, writer)
+        if result._requires:
+            self._rebase(result.edge)
+        return self
+
+    def _become_view(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], writer: str) -> Any:
+        """Look at the same memory as `function`, which gives views, would show it."""
+        self._before_write((), writer)
+        before = self.rewrap(self._data, self._edge)
+        before._storage, before._view, before._stamp = self._storage, self._view, self._stamp
+        after = function(before, *args, **options)
+        self._data = after._data
+        if self._view is not None or self._requires:  # else there is no history to keep
+            self._edge, self._requires, self._storage = after._edge, after._requires, after._storage
+            self._view, self._stamp = after._view, after._stamp
+        return self
+
+    def _write(self, values: Any, writer: str) -> None:
+        if not self._data.flags.writeable or (self._data.size and 0 in [
+            stride for stride, n in zip(self._data.strides, self._data.shape, strict=True) if n > 1
+        ]):  # fmt: skip
+            raise RuntimeError(
+                f"{writer}: unsupported operation: more than one element of the written-to tensor refers to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
+        np.copyto(self._data, values, casting="unsafe")
+        self._touch(writer)
+
+    def _rebase(self, edge: Edge) -> None:
+        """Give this tensor, and whatever it looks into, a new history."""
+        if self._view is not None:
+            parent, op, attributes = self._view
+            part = self.rewrap(self._data, edge)
+            whole = parent.rewrap(parent._data, parent.edge if parent._requires else None)
+            again = record(index.set_view, (whole, part), {"view": op, "attributes": attributes}, parent._data)
+            parent._rebase(again._edge)
+        self._edge, self._requires = edge, True
+        if self._storage is not None:
+            self._stamp = self._storage.changed
+
+    def _overwrite(self, value: Any, writer: str) -> Any:
+        """Set every element to `value`, a tensor or a number."""
+        before = self._before_write((value,), writer)
+        if before is self:
+            value = value._data if isinstance(value, State) else value
+            self._write(self._broadcastable(value, writer), writer)
+            return self
+        whole = {"view": shape.reshape, "attributes": {"shape": self._data.shape}}
+        value = value if isinstance(value, State) else wrap(np.asarray(value))
+        self._broadcastable(value._data, writer)
+        spread = shape.broadcast_to(cast(value, self._data.dtype), shape=self._data.shape)
+        return self._become(record(index.set_view, (before, spread), whole), writer)
+
+    def _broadcastable(self, value: Any, writer: str) -> Any:
+        try:
+            np.broadcast_to(value, self._data.shape)
+        except ValueError:
+            raise RuntimeError(
+                f"{writer}: a value of shape {list(np.shape(value))} cannot be broadcast to {list(self._data.shape)}"
+            ) from None
+        return value
+
+    def fill_(self, value: Any) -> Any:
+        """Set every element to one value, in place."""
+        return self._overwrite(value, "fill_")
+
+    def zero_(self) -> Any:
+        """Set every element to zero, in place."""
+        return self._overwrite(0, "zero_")
+
+    def copy_(self, src: State, non_blocking: bool = False) -> Any:
+        """Take the values of `src`, broadcast and cast, in place."""
+        return self._overwrite(src, "copy_")
+
+    def _write_at(self, plain: Any, value: Any) -> None:
+        """Set the elements at a NumPy index to `value`, broadcast and cast."""
+        before = self._before_write((value,), "__setitem__")
+        if self._data.dtype != value._data.dtype:
+            value = cast(value, self._data.dtype)
+        try:
+            written = np.broadcast_shapes(value._data.shape, self._data[plain].shape) if value._data.ndim else ()
+        except ValueError as error:
+            raise RuntimeError(f"__setitem__: {error}") from None
+        except IndexError as error:
+            raise IndexError(f"__setitem__: {error}; the tensor's shape is {list(self._data.shape)}") from None
+        target = self._data[plain]
+        if value._data.ndim > target.ndim and int(np.prod(written[: value._data.ndim - target.ndim])) != 1:
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(value._data.shape)} cannot be broadcast to indexing result of "
+                f"shape {list(target.shape)}"
+            )
+        if not self._data.flags.writeable:
+            self._write(self._data, "__setitem__")
+        self._data[plain] = value._data
+        self._touch("__setitem__")
+        if before is not self:
+            after = record(index.setitem, (before, value), {"index": plain}, self._data)
+            self._rebase(after._edge)
