@@ -51,6 +51,11 @@ from tinygrad_nn.methods.shaping import *
 from tinygrad_nn.methods.softmax import *
 from tinygrad_nn.methods.sorting import *
 from tinygrad_nn.methods.special import *
+from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu, rrelu_, threshold, threshold_
+from tinygrad_nn.nn.functional.distance import cdist, cosine_similarity, pairwise_distance, pdist
+from tinygrad_nn.nn.functional.dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
+from tinygrad_nn.nn.functional.linear import bilinear
+from tinygrad_nn.nn.functional.smooth import celu, celu_, selu, selu_
 from tinygrad_nn.printing import set_printoptions
 from tinygrad_nn.random import *
 from tinygrad_nn.runtime import *

@@ -1,8 +1,9 @@
-"""Linear layers, activations, dropout and flattening as modules."""
+"""Linear and bilinear layers, distances and changes of shape as modules."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_nn.creation import empty
@@ -59,6 +60,53 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class Bilinear(Module):
+    """x1 times a matrix times x2, one for each output, plus a bias: (..., in1), (..., in2) -> (..., out).
+
+    ValueError for in1_features not above 0.
+    """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, dtype=dtype, device=device))
+        if bias:
+            self.bias: Parameter | None = Parameter(empty(out_features, dtype=dtype, device=device))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights, uniform within 1 / sqrt(in1_features)."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """The bilinear form of both inputs."""
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class LazyLinear(Module):
+    """Not supported: sizes are given, not guessed from the first input. NotImplementedError."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        raise NotImplementedError("LazyLinear is not supported: use Linear(in_features, out_features)")
+
+
 class Flatten(Module):
     """Dimensions `start_dim` to `end_dim` made one; the first, the batch's, stays by default."""
 
@@ -75,115 +123,43 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class Dropout(Module):
-    """Zeroes each element with probability `p` while training, and scales the rest by 1 / (1 - p)."""
+class Unflatten(Module):
+    """Dimension `dim` made several, of the sizes in `unflattened_size`; TypeError for what is no tuple of ints."""
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        self.p, self.inplace = p, inplace
+        if not isinstance(unflattened_size, tuple | list) or not all(isinstance(n, int) for n in unflattened_size):
+            raise TypeError(f"unflattened_size must be a tuple of ints, but found {unflattened_size!r}")
+        self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
-        """The input with elements dropped."""
-        return functional.dropout(input, self.p, self.training, self.inplace)
+        """The input unflattened."""
+        return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
-        """The probability."""
-        return f"p={self.p}, inplace={self.inplace}"
+        """The dimension and its sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
-class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
+class CosineSimilarity(Module):
+    """The cosine of the angle between vectors along `dim`."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The sigmoid of each element."""
-        return input.sigmoid()
-
-
-class Tanh(Module):
-    """The hyperbolic tangent."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The hyperbolic tangent of each element."""
-        return input.tanh()
-
-
-class ReLU(Module):
-    """max(x, 0)."""
-
-    def __init__(self, inplace: bool = False) -> None:
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
-        self.inplace = inplace
+        self.dim, self.eps = dim, eps
 
-    def forward(self, input: Tensor) -> Tensor:
-        """max(x, 0) of each element."""
-        return input.relu_() if self.inplace else input.relu()
-
-    def extra_repr(self) -> str:
-        """Whether it writes in place."""
-        return "inplace=True" if self.inplace else ""
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """The cosines."""
+        return functional.cosine_similarity(x1, x2, self.dim, self.eps)
 
 
-class LeakyReLU(Module):
-    """x where it is positive, `negative_slope` times x elsewhere."""
+class PairwiseDistance(Module):
+    """The p-norm of differences along the last dimension."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The leaky ReLU of each element."""
-        return functional.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def extra_repr(self) -> str:
-        """The slope."""
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
-
-
-class GELU(Module):
-    """x times the normal distribution's function of x; `approximate` is 'none' or 'tanh'."""
-
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The GELU of each element."""
-        return functional.gelu(input, self.approximate)
-
-    def extra_repr(self) -> str:
-        """The approximation."""
-        return f"approximate={self.approximate!r}"
-
-
-class Softmax(Module):
-    """exp(x) / sum(exp(x)) along `dim`."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The softmax."""
-        return functional.softmax(input, self.dim, 5)
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Module):
-    """The logarithm of softmax along `dim`."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The log-softmax."""
-        return functional.log_softmax(input, self.dim, 5)
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """The distances."""
+        return functional.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

@@ -3,18 +3,21 @@
 from tinygrad_nn.ops import (
     compare,
     elementwise,
+    embedding,
     factorization,
     index,
     linalg,
+    normalization,
     reduce,
     rounding,
     shape,
     softmax,
     special,
     trigonometric,
+    window,
 )
 
 __all__ = [
-    "compare", "elementwise", "factorization", "index", "linalg", "reduce", "rounding", "shape", "softmax", "special",
-    "trigonometric",
+    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding", "shape", "softmax",
+    "special", "trigonometric", "window",
 ]  # fmt: skip

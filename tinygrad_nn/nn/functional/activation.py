@@ -1,19 +1,15 @@
-"""Activations."""
+"""Activations made of straight pieces, and the choice between two sides of a number."""
 
 from __future__ import annotations
 
-import math
-import warnings
-from typing import Any
+import numpy as np
 
+from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
-from tinygrad_nn.methods import softmax as _softmax
-from tinygrad_nn.nn.functional.checks import expect_floating
+from tinygrad_nn.nn.functional.checks import expect_floating, expect_same_dtype, quiet, written
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
-
-sigmoid = pointwise.sigmoid
-tanh = pointwise.tanh
+from tinygrad_nn.variable import wrap
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -24,14 +20,22 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 relu_ = in_place(pointwise.relu)
 
 
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """input held between 0 and 6, with slope 0 at both; written into the input if `inplace`. RuntimeError for bools.
+
+    Howard et al., MobileNets, 2017.
+    """
+    return hardtanh(input, 0, 6, inplace)
+
+
+@quiet
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """input where it is positive, `negative_slope` times it elsewhere; written into the input if `inplace`.
 
     NotImplementedError for an input that is not floating.
     """
     if inplace:
-        written: Tensor = leaky_relu_(input, negative_slope)
-        return written
+        return written(leaky_relu, input, negative_slope)
     expect_floating("leaky_relu", input)
     return pointwise.where(input > 0, input, input * negative_slope)
 
@@ -39,60 +43,137 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 leaky_relu_ = in_place(leaky_relu)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """input * Phi(input), with Phi the normal distribution's, or with its 'tanh' approximation.
+@quiet
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """input where it is positive, `weight` times it elsewhere: one number, or one for each channel, dimension 1.
 
-    Hendrycks & Gimpel, Gaussian Error Linear Units, 2016. NotImplementedError for an input that is not floating,
-    RuntimeError for another approximation.
+    He et al., Delving Deep into Rectifiers, 2015. RuntimeError for a weight of another size or dtype.
     """
-    expect_floating("gelu", input)
-    if approximate == "tanh":
-        inner = math.sqrt(2.0 / math.pi) * (input + 0.044715 * (input * input * input))
-        return 0.5 * input * (1.0 + inner.tanh())
-    if approximate != "none":
-        raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got '{approximate}'")
-    return 0.5 * input * (1.0 + (input * math.sqrt(0.5)).erf())
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    expect_same_dtype("prelu", input, weight=weight)
+    expect_floating("prelu", input)
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if not input.ndim or weight.numel() != channels:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size: expected a weight of 1 or {channels} numbers for "
+                f"input {list(input.shape)}, got {weight.numel()}"
+            )
+        weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
+    elif weight.ndim and not input.ndim:
+        weight = weight.reshape(())
+    return pointwise.where(input > 0, input, weight * input)
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """log(1 + exp(beta * input)) / beta, and the input itself where beta * input is above `threshold`.
+@quiet
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """input where it is positive; elsewhere times a slope drawn from [lower, upper), or their mean when not training.
+
+    Xu et al., Empirical Evaluation of Rectified Activations, 2015. NotImplementedError for an input that is not floating,
+    RuntimeError for lower above upper.
+    """
+    if inplace:
+        return written(rrelu, input, lower, upper, training)
+    expect_floating("rrelu", input)
+    if lower > upper:
+        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    slopes = np.ones_like(input._data, order="C")
+    drawn = input._data <= 0
+    slopes[drawn] = default_generator.uniform((int(drawn.sum()),), lower, upper, np.float64)
+    return input * wrap(slopes)
+
+
+rrelu_ = in_place(rrelu)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """input where it is above `threshold`, `value` elsewhere; written into the input if `inplace`."""
+    if inplace:
+        changed: Tensor = threshold_(input, threshold, value)
+        return changed
+    return pointwise.masked_fill(input, input <= threshold, value)
+
+
+threshold_ = in_place(threshold)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """input held between `min_val` and `max_val`, with slope 0 at both; written into the input if `inplace`.
+
+    ValueError for min_val above max_val, RuntimeError for bools and for bounds that unsigned integers cannot hold.
+    """
+    if inplace:
+        return written(hardtanh, input, min_val, max_val)
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    dtype = input._data.dtype
+    if dtype.kind == "b" or (dtype.kind == "u" and min_val < 0):
+        raise RuntimeError(f"hardtanh: expected a dtype that holds {min_val} to {max_val}, got {input.dtype}")
+    if dtype.kind != "f":
+        return input.clamp(int(min_val), int(max_val))
+    held = input.detach().clamp(min_val, max_val)
+    return pointwise.where((input > min_val) & (input < max_val), input, held)
+
+
+hardtanh_ = in_place(hardtanh)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """A line from 0 at -3 to 1 at 3, level beyond; written into the input if `inplace`.
 
     NotImplementedError for an input that is not floating.
     """
-    expect_floating("softplus", input)
-    scaled = input * beta
-    return pointwise.where(scaled > threshold, input, _softplus(scaled) / beta)
+    if inplace:
+        return written(hardsigmoid, input)
+    expect_floating("hardsigmoid", input)
+    return hardtanh(input + 3, 0, 6) / 6
 
 
-def _softplus(x: Tensor) -> Tensor:
-    """log(1 + exp(x)) without overflow; both branches are the function itself, so all derivatives at 0 are right."""
-    return pointwise.relu(x) + pointwise.where(x > 0, -x, x).exp().log1p()
+@quiet
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """input * hardsigmoid(input): Howard et al., Searching for MobileNetV3, 2019; written into the input if `inplace`.
+
+    NotImplementedError for an input that is not floating.
+    """
+    if inplace:
+        return written(hardswish, input)
+    expect_floating("hardswish", input)
+    return input * hardtanh(input + 3, 0, 6) / 6
 
 
-def logsigmoid(input: Tensor) -> Tensor:
-    """log(sigmoid(input)), without overflow; NotImplementedError for an input that is not floating."""
-    expect_floating("logsigmoid", input)
-    return -_softplus(-input)
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
+    expect_floating("hardshrink", input)
+    return pointwise.masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
 
 
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """exp(input) / sum(exp(input)) along `dim`, computed in `dtype`; NotImplementedError if that is not floating."""
-    input = input if dtype is None else input.to(dtype)
-    expect_floating("softmax", input)
-    return _softmax.softmax(input, _dim(input, "softmax", _stacklevel) if dim is None else dim)
+@quiet
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """input moved towards 0 by `lambd`, and 0 within it.
+
+    RuntimeError for a negative lambd, NotImplementedError for an input that is not floating.
+    """
+    expect_floating("softshrink", input)
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return input - input.clamp(-lambd, lambd)
 
 
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """The logarithm of softmax along `dim`, computed in `dtype`; NotImplementedError if that is not floating."""
-    input = input if dtype is None else input.to(dtype)
-    expect_floating("log_softmax", input)
-    return _softmax.log_softmax(input, _dim(input, "log_softmax", _stacklevel) if dim is None else dim)
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along `dim` times the sigmoid of the second: Dauphin et al., Gated Convolutional Networks, 2016.
 
-
-def _dim(input: Tensor, name: str, stacklevel: int) -> int:
-    """The dimension that is meant if none is named."""
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
-    )
-    return 0 if input.ndim in (0, 1, 3) else 1
+    RuntimeError for a dimension that cannot be halved, NotImplementedError for an input that is not floating.
+    """
+    if not input.ndim:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    size = input.size(dim)
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+    expect_floating("glu", input)
+    first, second = input.narrow(dim, 0, size // 2), input.narrow(dim, size // 2, size // 2)
+    return first * second.sigmoid()

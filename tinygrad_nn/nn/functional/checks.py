@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.tensor.in_place import in_place
+
+quiet = np.errstate(over="ignore", invalid="ignore")  # infinities and NaNs that come in go out, without a warning
 
 
 def expect_floating(name: str, *tensors: Tensor) -> None:
@@ -42,3 +49,9 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
     """The loss averaged, summed or as it is."""
     check_reduction(reduction)
     return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+
+
+def written(function: Callable[..., Tensor], input: Tensor, *arguments: Any) -> Tensor:
+    """What `function` makes of the input and the arguments, written into the input."""
+    changed: Tensor = in_place(function)(input, *arguments)
+    return changed

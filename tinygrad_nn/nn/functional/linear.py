@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_nn.methods.einsum import einsum
 from tinygrad_nn.nn.functional.checks import expect_same_dtype
 from tinygrad_nn.ops import linalg
 from tinygrad_nn.tensor import Tensor
@@ -48,3 +49,23 @@ def _uncommon(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if spread != tuple(product.shape):
         raise RuntimeError(f"linear: expected a bias that broadcasts to {list(product.shape)}, got {list(bias.shape)}")
     return product + bias
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x1 times each matrix of `weight` (out, in1, in2) times x2, plus `bias`: (..., in1), (..., in2) -> (..., out).
+
+    RuntimeError where shapes or dtypes do not fit.
+    """
+    expect_same_dtype("bilinear", input1, input2=input2, weight=weight, bias=bias)
+    if input1.ndim != input2.ndim or input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            f"bilinear(): input dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"
+        )
+    if weight.ndim != 3 or tuple(weight.shape[1:]) != (input1.shape[-1], input2.shape[-1]):
+        raise RuntimeError(
+            f"bilinear(): expected a weight (out, {input1.shape[-1]}, {input2.shape[-1]}), got {list(weight.shape)}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise RuntimeError(f"bilinear(): expected a bias {list(weight.shape[:1])}, got {list(bias.shape)}")
+    product = einsum("...i,kij,...j->...k", input1, weight, input2)
+    return product if bias is None else product + bias

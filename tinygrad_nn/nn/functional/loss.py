@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
-from tinygrad_nn.nn.functional.activation import logsigmoid
-from tinygrad_nn.nn.functional.checks import expect_floating, expect_same_dtype, reduced, reduction_of
+from tinygrad_nn.methods import pointwise, special
+from tinygrad_nn.nn.functional.checks import check_reduction, expect_floating, expect_same_dtype, reduced, reduction_of
+from tinygrad_nn.nn.functional.smooth import logsigmoid
 from tinygrad_nn.tensor import Tensor
 
 
@@ -123,3 +125,124 @@ def binary_cross_entropy_with_logits(
         log_probability = ((pos_weight - 1) * target + 1) * log_probability
     loss = (1 - target) * input - log_probability
     return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """d^2 / (2 beta) where the difference d is less than `beta`, |d| - beta / 2 elsewhere: Girshick, Fast R-CNN, 2015.
+
+    Shapes that broadcast bring a warning. RuntimeError for a negative beta, NotImplementedError if neither tensor is
+    floating, ValueError for an unknown reduction.
+    """
+    reduction = reduction_of(reduction, size_average, reduce)
+    _same_size(input, target)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    expect_floating("smooth_l1_loss", input, target)
+    difference = input - target
+    if beta == 0:
+        return reduced(difference.abs(), reduction)
+    return reduced(_rounded_off(difference, beta) / beta, reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """d^2 / 2 where the difference d is less than `delta`, delta (|d| - delta / 2) elsewhere: Huber 1964.
+
+    Shapes that broadcast bring a warning, and with `weight` the mean is weighted. RuntimeError for a delta not above 0,
+    NotImplementedError if neither tensor is floating, ValueError for an unknown reduction.
+    """
+    _same_size(input, target)
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    expect_floating("huber_loss", input, target)
+    return _with_weight(_rounded_off(input - target, delta), weight, reduction)
+
+
+def _rounded_off(difference: Tensor, bound: float) -> Tensor:
+    """A parabola within `bound` of 0, with lines that go on where it ends."""
+    size = difference.abs()
+    return pointwise.where(size < bound, 0.5 * difference * difference, bound * (size - 0.5 * bound))
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """target * (log(target) - input), the divergence of Kullback & Leibler (1951): `input` holds log-probabilities.
+
+    `target` holds probabilities, or their logarithms if `log_target`. 'batchmean' divides by the size of dimension 0, as
+    the definition does, 'mean' by the number of elements and warns. ValueError for an unknown reduction.
+    """
+    reduction = reduction_of(reduction, size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides only "
+            "by the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the same as "
+            "'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    losses = target.exp() * (target - input) if log_target else special.xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        total = losses.sum()
+        return total / len(input) if input.ndim else total
+    return reduced(losses, reduction)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """exp(input) - target * input: minus the log-likelihood of counts, given the logarithm of their expectation.
+
+    Without `log_input` the expectation itself is given, and its logarithm taken of input + eps; `full` adds Stirling's
+    approximation of log(target!) where the target is above 1. ValueError for an unknown reduction.
+    """
+    reduction = reduction_of(reduction, size_average, reduce)
+    check_reduction(reduction)
+    losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        large = target > 1
+        safe = pointwise.where(large, target, 1.0)
+        stirling = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()
+        losses = losses + pointwise.where(large, stirling, 0.0)
+    return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """(log(var) + (input - target)^2 / var) / 2: minus the log-likelihood of normal numbers, `var` at least `eps`.
+
+    `var` has the input's shape, lacks its last dimension or is 1 in one, or is a number; `full` adds log(2 pi) / 2. Nix &
+    Weigend 1994. ValueError for a negative variance, one of another shape, and an unknown reduction.
+    """
+    variance = var if isinstance(var, Tensor) else input.new_full(tuple(input.shape), var)
+    if variance._data.size and variance._data.min() < 0:
+        raise ValueError("var has negative entry/entries")
+    if variance.shape != input.shape:
+        if variance.shape == input.shape[:-1]:
+            variance = variance.unsqueeze(-1)
+        elif variance.ndim != input.ndim or sum(b for a, b in zip(input.shape, variance.shape, strict=True) if a != b) != 1:
+            raise ValueError(f"var is of incorrect size: expected that of the input, {list(input.shape)}, got {list(variance.shape)}")
+    check_reduction(reduction)
+    variance = variance + (eps - variance.detach()).clamp(min=0)  # raised to eps, with its slope
+    losses = 0.5 * (variance.log() + (input - target) ** 2 / variance)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
