@@ -1,0 +1,32 @@
+"""The weights of attention: a softmax of scores of which a mask has taken some out."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_nn.op import Array, op
+from tinygrad_nn.ops.shape import sum_to
+
+
+@op
+def attention_weights(scores: Array, mask: Array | None, /) -> Array:
+    """softmax of scores + mask along the last axis; 0 throughout where the mask is -inf throughout."""
+    y = np.add(scores, 0 if mask is None else mask)
+    largest = np.maximum.reduce(y, axis=-1, keepdims=True, initial=np.finfo(y.dtype).min)  # finite: y - largest is no NaN
+    y -= largest
+    np.exp(y, out=y)
+    total = np.add.reduce(y, axis=-1, keepdims=True)
+    y /= np.maximum(total, 1, out=total)  # the largest has given 1, if it was there
+    return y
+
+
+def _softmax_rule(g: Any, y: Any) -> Any:
+    return y * (g - np.sum(g * y, axis=-1, keepdims=True))
+
+
+attention_weights.vjp(
+    scores=lambda g, y: _softmax_rule(g, y),
+    mask=lambda g, y, mask_shape: sum_to(_softmax_rule(g, y), shape=mask_shape),
+)
+attention_weights.sample((2, 3, 4), (3, 4)).sample((2, 3), None)
+attention_weights.sample((2, 2, 3), np.where([[True, False, True], [False, False, False]], 0.0, -np.inf))
