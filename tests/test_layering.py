@@ -8,7 +8,7 @@ LAYERS = [
     {"graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
     {"numpy_protocol"}, {"tensor", "special"}, {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"},
     {"utils", "optim", "nn", "serialization"}, {"vision"},
-    {"testing", "viz", "doctor", "train"}, {"__init__"},
+    {"testing", "viz", "doctor"}, {"train"}, {"__init__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
