@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from tinygrad_nn.op import Array, op
+from tinygrad_nn.ops.index import take_along_axis
 
 Pair: TypeAlias = tuple[int, int]
 
@@ -242,6 +243,18 @@ def argmax_windows(x: Array, /, *, window: Window, counts: Pair) -> Array:
         np.maximum(best, value, out=best)
     offset = np.add.outer(np.arange(window.size[0]) * window.dilation[0] * width, np.arange(window.size[1]) * window.dilation[1])
     return np.take(offset, place) + np.add.outer(starts[0] * width, starts[1])
+
+
+@op
+def unpool(x: Array, index: Array, /, *, area: int) -> Array:
+    """Rows (n, area) of zeros with each element of x (n, k) at its `index`; those at one place each count, being equal."""
+    out = np.zeros((len(x), area), x.dtype)
+    np.put_along_axis(out, index, x, 1)
+    return out
+
+
+unpool.vjp(x=lambda g, index: take_along_axis(g, index, axis=1))
+unpool.sample((2, 3), np.array([[3, 0, 1], [2, 1, 0]]), area=4)
 
 
 _ODD = Window((2, 3), (2, 1), (1, 0), (1, 2))

@@ -49,6 +49,8 @@ def _normalized(
 ) -> Tensor:  # fmt: skip
     """Channels normalized by statistics of the input, of the whole batch or of `each` image, or by those given."""
     expect_floating(name, input)
+    if tuple(input.shape) == (0,):  # no images of no channels
+        return input.clone()
     if input.ndim < 2:
         raise RuntimeError(f"{name}: expected input (N, C, ...), got {list(input.shape)}")
     channels = input.shape[1]

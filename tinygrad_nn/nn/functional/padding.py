@@ -58,6 +58,8 @@ _AROUND: dict[str, Callable[[Tensor, int, int, int], list[Tensor]]] = {
 def _along(input: Tensor, axis: int, widths: tuple[int, int], mode: str) -> Tensor:
     """The input padded, or cut where a width is negative, along one axis."""
     before, after = (max(n, 0) for n in widths)
+    if mode == "circular":  # what is cut is not wrapped; but it is mirrored
+        input, widths = _cut(input, axis, widths), (before, after)
     size = input.shape[axis]
     most = {"reflect": size - 1, "replicate": before + after, "circular": size}[mode]
     if max(before, after) > most:
@@ -66,7 +68,12 @@ def _along(input: Tensor, axis: int, widths: tuple[int, int], mode: str) -> Tens
         raise RuntimeError(f"pad: the widths {widths} leave nothing of a dimension of size {size}")
     if before or after:
         input = cat(_AROUND[mode](input, axis, before, after), axis)
-    if min(widths) < 0:
-        start = max(-widths[0], 0)
-        input = input.narrow(axis, start, size + sum(widths))
-    return input
+    return _cut(input, axis, widths)
+
+
+def _cut(input: Tensor, axis: int, widths: tuple[int, int]) -> Tensor:
+    """The input less what negative widths take off its ends."""
+    before, after = (max(-n, 0) for n in widths)
+    if input.shape[axis] < before + after:
+        raise RuntimeError(f"pad: the widths {widths} leave nothing of a dimension of size {input.shape[axis]}")
+    return input.narrow(axis, before, input.shape[axis] - before - after) if before or after else input

@@ -178,6 +178,8 @@ def _avg_pool(
 
 def _parts(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Pair, list[list[slice]]]:
     """The output's height and width, and the slices of rows and of columns that each of its elements stands for."""
+    if dims == 2 and input.ndim < 3 and not isinstance(output_size, int | None):
+        raise ValueError(f"Input dimension should be at least 3, got input of size {list(input.shape)}")
     expect_planes(name, input, dims)
     wanted = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
     if len(wanted) == 1:
@@ -276,5 +278,5 @@ def _max_unpool(
     if indices.numel() and not 0 <= int(indices.min()) <= int(indices.max()) < area:
         raise RuntimeError(f"{name}: found an invalid max index: expected 0 to {area - 1} for an output of size {plane}")
     lead = tuple(input.shape[:-dims])
-    zeros = wrap(np.zeros((*lead, area), input.dtype.numpy))
-    return zeros.scatter(-1, indices.reshape(*lead, -1), input.reshape(*lead, -1)).reshape(*lead, *plane)
+    values, places = input.reshape(-1, math.prod(input.shape[-dims:])), indices._data.reshape(-1, math.prod(input.shape[-dims:]))
+    return ops.unpool(values, places, area=area).reshape(*lead, *plane)

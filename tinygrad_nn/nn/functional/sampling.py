@@ -13,26 +13,27 @@ from tinygrad_nn.ops import index as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
-_MODES = ("nearest", "nearest-exact", "linear", "bilinear", "area")
-_DIMS = {"linear": 1, "bilinear": 2}
+_MODES = ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "area")
+_DIMS = {"linear": 1, "bilinear": 2, "trilinear": 3}
 
 
 def interpolate(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None, antialias: bool = False,
 ) -> Tensor:  # fmt: skip
-    """(N, C, L) or (N, C, H, W) brought to `size`, or `scale_factor` times as large, the floor of it.
+    """(N, C, ...), with 1 to 3 dimensions of space, brought to `size`, or `scale_factor` times as large, the floor of it.
 
-    The modes are 'nearest', 'nearest-exact', 'linear', 'bilinear' and 'area'. ValueError for options that do not fit
-    each other, NotImplementedError for other modes, antialias and inputs of other dimensions.
+    The modes are 'nearest', 'nearest-exact', 'area' and, named by the dimensions, 'linear', 'bilinear' and 'trilinear'.
+    ValueError for options that do not fit each other, NotImplementedError for other modes, antialias, a volume's area
+    and inputs of other dimensions.
     """
     if mode not in _MODES:
         raise NotImplementedError(f"interpolate: expected a mode of {', '.join(map(repr, _MODES))}, got {mode!r}")
     if align_corners is not None and mode not in _DIMS:
         raise ValueError(f"align_corners option can only be set with the interpolating modes: linear | bilinear, got {mode!r}")
     dims = input.ndim - 2
-    if dims not in (1, 2) or dims != _DIMS.get(mode, dims):
-        raise NotImplementedError(f"interpolate: mode {mode!r} expected input (N, C, L) or (N, C, H, W), got {list(input.shape)}")
+    if not 1 <= dims <= (2 if mode == "area" else 3) or dims != _DIMS.get(mode, dims):
+        raise NotImplementedError(f"interpolate: mode {mode!r} expected an input with other dimensions of space, got {list(input.shape)}")
     if antialias:
         if mode != "bilinear":
             raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
