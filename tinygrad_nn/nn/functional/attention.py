@@ -36,7 +36,8 @@ def scaled_dot_product_attention(
     A bool `attn_mask` (..., L, S) is True where a query may look, one of numbers is added; a causal one hides what comes
     later. `scale` is 1 / sqrt(E) unless given. With `enable_gqa`, dimension -3 of key and value is repeated to that of
     query (Ainslie et al. 2023). Weights are dropped whenever `dropout_p` is above 0. Vaswani et al., Attention Is All You
-    Need, 2017. RuntimeError for fewer than 2 dimensions, sizes or dtypes that do not fit, and a mask beside `is_causal`.
+    Need, 2017. RuntimeError for fewer than 2 dimensions, sizes or dtypes that do not fit, a
+    probability outside [0, 1] and a mask beside `is_causal`.
     """
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise RuntimeError(
@@ -48,6 +49,8 @@ def scaled_dot_product_attention(
             "scaled_dot_product_attention: expected query, key and value to have the same dtype, got "
             f"{query.dtype}, {key.dtype} and {value.dtype}"
         )
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(f"scaled_dot_product_attention: expected dropout_p between 0 and 1, got {dropout_p}")
     mask = attn_mask
     if is_causal:
         if attn_mask is not None:
