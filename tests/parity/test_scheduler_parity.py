@@ -69,7 +69,7 @@ def make(package, name, options, optimizer, **more):
 
 
 def label(value):
-    return value if isinstance(value, str) else "-".join(f"{k}={v}" for k, v in value.items() if not callable(v))
+    return value if isinstance(value, str) else "-".join(f"{k}={v}" for k, v in value.items() if "function" not in repr(v))
 
 
 def assert_states(theirs, ours):
