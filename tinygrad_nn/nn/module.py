@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from tinygrad_nn.creation import empty_like
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.nn.state import IncompatibleKeys, State
@@ -306,6 +307,16 @@ class Module(State):
     def half(self) -> Self:
         """Cast all floating parameters and buffers to float16."""
         return self.to(dtype_of("float16"))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Give all parameters and buffers new memory, whose values mean nothing; the only device is the CPU."""
+        for value in (*self.parameters(recurse), *self.buffers(recurse)):
+            value.data = empty_like(value.detach(), device=device)
+        return self
+
+    def share_memory(self) -> Self:
+        """Not supported: NotImplementedError, as memory cannot be shared between processes."""
+        raise NotImplementedError("share_memory: tensors in memory shared between processes are not supported")
 
     def cpu(self) -> Self:
         """The module itself, which is on the CPU."""

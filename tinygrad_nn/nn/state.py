@@ -67,19 +67,46 @@ class State(Hooks):
             warnings.warn("state_dict: positional arguments are deprecated, use keywords instead", FutureWarning, stacklevel=2)
             given: Any = (*args, *(destination, prefix, keep_vars)[len(args) :])
             destination, prefix, keep_vars = given
-        state: dict[str, Any] = OrderedDict() if destination is None else destination
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()  # type: ignore[attr-defined]  # each module's version, by its dotted path
+        state = destination
         for hook in self._hooks_of("state_pre"):
             hook.call(self, prefix, keep_vars)
-        for name, value in self._own_state():
-            state[prefix + name] = value if keep_vars else value.detach()
-        if type(self).get_extra_state is not State.get_extra_state:
-            state[prefix + EXTRA] = self.get_extra_state()
+        local_metadata = {"version": self._version}
+        if hasattr(state, "_metadata"):
+            state._metadata[prefix[:-1]] = local_metadata
+        self._save_to_state_dict(state, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._hooks_of("state_post"):
-            hook.call(self, state, prefix, {"version": self._version})
+            hook.call(self, state, prefix, local_metadata)
         return state
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        """Put this module's own state under `prefix`; a subclass that keeps it in another form overrides this."""
+        for name, value in self._own_state():
+            destination[prefix + name] = value if keep_vars else value.detach()
+        if type(self).get_extra_state is not State.get_extra_state:
+            destination[prefix + EXTRA] = self.get_extra_state()
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Called for each module before anything is taken over: a subclass may change the state, a copy, in place.
+
+        `local_metadata` holds the `_version` of the module that was saved, so that old layouts can be brought up to date.
+        """
+        for hook in self._hooks_of("load_pre"):
+            hook.call(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
     def _with_prefixes(self, prefix: str = "") -> Iterator[tuple[str, State]]:
         """This module and all below it, parents first, by the prefix of their names; one by each name it has."""
@@ -96,12 +123,11 @@ class State(Hooks):
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        state = OrderedDict(state_dict)
+        state, metadata = OrderedDict(state_dict), getattr(state_dict, "_metadata", {})
         modules = list(self._with_prefixes())
         keys, errors = IncompatibleKeys([], []), list[str]()
         for prefix, module in modules:
-            for hook in module._hooks_of("load_pre"):
-                hook.call(module, state, prefix, {"version": module._version}, True, *keys, errors)
+            module._load_from_state_dict(state, prefix, metadata.get(prefix[:-1], {}), True, *keys, errors)
         places = {f"{prefix}{name}": (module, name, value) for prefix, module in modules for name, value in module._own_state()}
         extra = {prefix + EXTRA: m for prefix, m in modules if type(m).set_extra_state is not State.set_extra_state}
         keys.missing_keys.extend(key for key in (*places, *extra) if key not in state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -12,9 +13,54 @@ from tinygrad_nn.autograd import enable_grad
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import RemovableHandle
 
+_GLOBAL_HOOKS: dict[str, list[Callable[..., Any]]] = {"step_pre": [], "step_post": []}  # those of all optimisers
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have `hook(optimizer, args, kwargs)` called before each step of every optimiser."""
+    return RemovableHandle(_GLOBAL_HOOKS["step_pre"], hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have `hook(optimizer, args, kwargs)` called after each step of every optimiser."""
+    return RemovableHandle(_GLOBAL_HOOKS["step_post"], hook)
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A step with the hooks called around it; one that a subclass calls by super() is part of its own."""
+
+    @functools.wraps(step)
+    def call(self: Optimizer, *args: Any, **options: Any) -> Any:
+        if self._stepping or not (self._hooks or any(_GLOBAL_HOOKS.values())):
+            return step(self, *args, **options)
+        arguments: tuple[Any, ...] = (self, *args)
+        self._stepping = True
+        try:
+            for hook in (*_GLOBAL_HOOKS["step_pre"], *self._hooks_of("step_pre")):
+                replaced = hook(self, arguments, options)
+                if replaced is not None:
+                    if not isinstance(replaced, tuple) or len(replaced) != 2:
+                        raise RuntimeError(f"a step pre-hook must return None or a tuple of (new_args, new_kwargs), got {replaced}")
+                    arguments, options = replaced
+            result = step(*arguments, **options)
+            for hook in (*self._hooks_of("step_post"), *_GLOBAL_HOOKS["step_post"]):
+                hook(self, arguments, options)
+            return result
+        finally:
+            self._stepping = False
+
+    return call
+
 
 class Optimizer:
     """The base of all optimisers: holds groups of parameters with their options, and a state for each parameter."""
+
+    _stepping = False  # whether a step with hooks is under way
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in vars(cls):
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -70,10 +116,9 @@ class Optimizer:
                 elif parameter._grad is not None:
                     parameter._grad.detach().zero_()
 
+    @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; `closure`, if given, computes the loss, which is returned."""
-        for hook in self._hooks_of("step_pre"):
-            hook(self, (closure,), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -86,8 +131,6 @@ class Optimizer:
                     if state:  # an optimiser that keeps nothing leaves no empty entries
                         self.state[parameter] = state
                     parameter._touch(type(self).__name__)
-        for hook in self._hooks_of("step_post"):
-            hook(self, (closure,), {})
         return loss
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -152,7 +195,7 @@ class Optimizer:
         return list(self._hooks.get(kind, ()))
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Have `hook(optimizer, args, kwargs)` called before each step."""
+        """Have `hook(optimizer, args, kwargs)` called before each step; a pair it returns replaces the two."""
         return self._register("step_pre", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:

@@ -13,6 +13,8 @@ from tinygrad_nn.ops import softmax as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
+_LABELS = (np.dtype(np.int64), np.dtype(np.uint8))
+
 
 def nll_loss(
     input: Tensor,
@@ -107,7 +109,7 @@ def _rows_and_labels(
     """Scores as (rows, C), labels as (rows,), each row's weight (or 1.0), where it is ignored (or None), the target's shape."""
     scores, labels = input._data, target._data
     shape, axis = labels.shape, 0 if scores.ndim == 1 else 1
-    if labels.dtype.char not in "lqB":  # the letters of int64 and uint8; comparing dtypes costs more than the rest
+    if labels.dtype not in _LABELS:
         raise RuntimeError(
             f"expected scalar type Long or Byte for the target, or floating in the shape of the input, {list(scores.shape)}, "
             f"but got {target.dtype} of shape {list(shape)}"
@@ -128,7 +130,7 @@ def _rows_and_labels(
     if weight is not None:
         _check_weight(weight, classes)
         expect_same_dtype("the loss of classes", input, weight=weight)
-    if labels.dtype.char == "B":
+    if labels.dtype.itemsize == 1:
         labels = labels.astype(np.int64)
     plain = weight is None and not 0 <= ignore_index < classes
     if plain and labels.size and labels.view(np.uint64).max() < classes:  # one pass: unsigned, a negative one is large
