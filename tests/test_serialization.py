@@ -1,10 +1,11 @@
 """save and load: what goes in comes out, whatever it is; what else may read the file; what is refused and how it is said."""
 
+import io
 import json
 import math
 import os
 import struct
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 
 import numpy as np
 import pytest
@@ -86,6 +87,56 @@ def test_mappings_come_back_as_dicts_in_order(path):
     assert list(found) == ["b", "a"]
 
 
+def test_a_checkpoint_of_a_training(path):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    history = defaultdict(list, {1: [0.5], 2: [0.25]})
+    saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history, "epoch": 2}
+    found = through(saved, path)
+    assert same(dict(found["model"]), {name: value.detach() for name, value in model.state_dict().items()})
+    assert (found["history"], found["epoch"]) == ({1: [0.5], 2: [0.25]}, 2)
+    again = torch.optim.Adam(model.parameters(), lr=1.0)
+    again.load_state_dict(found["optimizer"])
+    assert same(again.state_dict()["state"], optimizer.state_dict()["state"])
+    assert again.param_groups[0]["lr"] == 0.1
+
+
+def test_open_files(path):
+    buffer = io.BytesIO()
+    torch.save({"a": torch.ones(2)}, buffer)
+    buffer.seek(0)
+    assert torch.load(buffer, map_location=torch.device("cpu"))["a"].tolist() == [1, 1]
+    with path.open("wb") as file:
+        torch.save([1], file)
+    with path.open("rb") as file:
+        assert torch.load(file, weights_only=False) == [1]
+    with pytest.raises(ValueError, match="the file: pickled files are not read"):
+        torch.load(io.BytesIO(b"\x80\x02cos"))
+
+
+def written(path, kind, shape, data):
+    header = json.dumps({"w": {"dtype": kind, "shape": shape, "data_offsets": [0, len(data)]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + data)
+
+
+def test_bfloat16_of_other_programs_is_float32(path):
+    values = np.array([[1.5, -0.0, np.inf], [np.nan, 2.0**-126, -3.140625]], np.float32)
+    written(path, "BF16", [2, 3], (values.view(np.uint32) >> 16).astype("<u2").tobytes())
+    found = torch.load(path)["w"]
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found.numpy(), values)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("F8_E4M3", 1), ("F8_E5M2", 1), ("U32", 4)])
+def test_dtypes_that_are_not_here_are_named(path, kind, size):
+    written(path, kind, [2], bytes(2 * size))
+    with pytest.raises(ValueError, match=f"a.safetensors: 'w' is of dtype {kind}: expected one of F16, .* convert it") as caught:
+        torch.load(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_leaves_need_gradients_again_and_results_do_not(path):
     x = torch.ones(2, requires_grad=True)
     leaf, result = through([x, x * 2], path)
@@ -144,6 +195,7 @@ def test_files_of_other_programs_are_dicts_in_their_order(path):
         ([np.ones(2, complex)], "expected a dtype among .* got complex128"),
         ([np.array(["a"])], "expected a dtype among"),
         ({"f": len}, "f: expected tensors.*got builtin"),
+        ({"net": torch.nn.Linear(1, 1)}, r"net: expected tensors.*got Linear; save its state_dict\(\)"),
     ],
 )
 def test_what_cannot_be_saved_is_named_and_nothing_is_written(path, tree, message):
@@ -233,7 +285,7 @@ def test_other_files_are_damage(path, content):
         torch.load(path)
 
 
-@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x80\x02", b"\x80\x04"])
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x80\x02", b"\x80\x04", b"\x80\x05"])
 def test_pickles_are_refused_unread(path, start):
     path.write_bytes(start + b"cos\nsystem\n")
     with pytest.raises(ValueError, match="pickled files are not read, for loading one can run any code") as caught:

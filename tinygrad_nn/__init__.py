@@ -11,6 +11,7 @@ from tinygrad_nn import (
     autograd,
     backends,
     cuda,
+    func,
     linalg,
     mps,
     nn,

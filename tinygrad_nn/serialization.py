@@ -8,11 +8,10 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as _parse
+import safetensors
 from safetensors.numpy import save as _serialize
 
 from tinygrad_nn.creation import from_numpy
@@ -20,14 +19,20 @@ from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.tensor import Tensor
 
 _KEY = "tinygrad_nn"
-_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x04")
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_DTYPES = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+
+File: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
 
-def save(obj: Any, f: str | os.PathLike[str]) -> None:
-    """Write a tree of dicts, lists, tuples, tensors, arrays, numbers, strings and None to the safetensors file `f`.
+def save(obj: Any, f: File) -> None:
+    """Write a tree of dicts, lists, tuples, tensors, arrays, numbers, strings and None to `f`, a path or an open binary file.
 
-    A flat dict of tensors keeps its keys as names, so that other programs read it as a state dict. The file is
-    written beside its place and renamed when whole. TypeError names the place in the tree of what cannot be saved.
+    The format is safetensors. A flat dict of tensors keeps its keys as names, so that other programs read it as a state
+    dict. What goes to a path is written beside its place and renamed when whole. TypeError names the place in the tree
+    of what cannot be saved.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
@@ -40,7 +45,11 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     tree = _describe(obj, "", arrays, names)
     sums = {name: _checksum(array) for name, array in arrays.items()}
     text = json.dumps({"tree": tree, "crc32": sums}, sort_keys=False)
-    _write(Path(f), _serialize(arrays, {_KEY: text, f"{_KEY}_crc32": str(zlib.crc32(text.encode()))}))
+    content = _serialize(arrays, {_KEY: text, f"{_KEY}_crc32": str(zlib.crc32(text.encode()))})
+    if isinstance(f, str | os.PathLike):
+        _write(Path(f), content)
+    else:
+        f.write(content)
 
 
 def _checksum(array: np.ndarray[Any, Any]) -> int:
@@ -92,30 +101,34 @@ def _describe(obj: Any, path: str, arrays: dict[str, Any], names: dict[int, str]
     if isinstance(obj, list | tuple):
         kind = "list" if isinstance(obj, list) else "tuple"
         return {kind: [_describe(v, f"{path}.{i}" if path else str(i), arrays, names) for i, v in enumerate(obj)]}
-    raise TypeError(f"{path or 'object'}: expected tensors, numbers, strings, dicts, lists or None, got {type(obj).__name__}")
+    hint = "; save its state_dict()" if hasattr(obj, "state_dict") else ""
+    raise TypeError(f"{path or 'object'}: expected tensors, numbers, strings, dicts, lists or None, got {type(obj).__name__}{hint}")
 
 
-def load(f: str | os.PathLike[str], map_location: Any = None, weights_only: bool = True) -> Any:
-    """Read what `save` wrote, or any plain safetensors file as a dict of tensors.
+def load(f: File, map_location: Any = None, weights_only: bool = True, mmap: bool | None = None) -> Any:
+    """Read what `save` wrote, or any plain safetensors file as a dict of tensors; bfloat16 becomes float32.
 
     ValueError, in one line, for a file that is damaged or of another kind, such as one of pickles.
     """
-    path = Path(f)
-    content = path.read_bytes()
+    if isinstance(f, str | os.PathLike):
+        path, content = str(f), Path(f).read_bytes()
+    else:
+        path, content = getattr(f, "name", "the file"), f.read()
     if content.startswith(_PICKLES) and content[8:9] != b"{":
         raise ValueError(
             f"{path}: pickled files are not read, for loading one can run any code; convert it where PyTorch is: "
-            "safetensors.torch.save_file(torch.load(path), 'model.safetensors')"
+            "safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors')"
         )
     try:
-        arrays = _parse(content)
+        unpack: Any = safetensors.deserialize  # which has no annotations
+        arrays = {name: _array(name, tensor) for name, tensor in unpack(content)}
         raw = content[8 : 8 + int.from_bytes(content[:8], "little")]
         header = json.loads(raw)
         notes = header.get("__metadata__", {})
         text, checksum = notes.get(_KEY), notes.get(f"{_KEY}_crc32")
         if text is None and checksum is None:
             found = {name: arrays[name] for name in sorted(arrays, key=lambda n: header[n]["data_offsets"])}
-            return {name: from_numpy(array.copy()) for name, array in found.items()}
+            return {name: from_numpy(array) for name, array in found.items()}
         if text is None or checksum != str(zlib.crc32(text.encode())) or not raw.rstrip(b" ").endswith(b"}"):
             raise ValueError("the structure does not have its checksum")
         described = json.loads(text)
@@ -124,10 +137,24 @@ def load(f: str | os.PathLike[str], map_location: Any = None, weights_only: bool
                 raise ValueError(f"array '{name}' does not have its checksum")
         if set(arrays) != set(described["crc32"]):
             raise ValueError("the arrays are not those of the structure")
-        return _rebuild(described["tree"], {name: array.copy() for name, array in arrays.items()}, {})
-    except (SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        return _rebuild(described["tree"], arrays, {})
+    except NotImplementedError as error:
+        raise ValueError(f"{path}: {error}") from None
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: expected a whole safetensors file, found damage: {reason}") from None
+
+
+def _array(name: str, tensor: dict[str, Any]) -> np.ndarray[Any, Any]:
+    """One array of the file, in memory of its own; the sixteen bits of a bfloat16 are the upper half of a float32."""
+    kind, shape = tensor["dtype"], tensor["shape"]
+    if kind == "BF16":
+        return (np.frombuffer(tensor["data"], "<u2").astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    if kind not in _DTYPES:
+        raise NotImplementedError(
+            f"'{name}' is of dtype {kind}: expected one of {', '.join(_DTYPES)} or BF16; convert it where the file was written"
+        )
+    return np.frombuffer(tensor["data"], _DTYPES[kind]).reshape(shape).copy()
 
 
 def _rebuild(tree: Any, arrays: dict[str, Any], made: dict[str, Any]) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from tinygrad_nn.autograd import forward_ad, functional, graph
 from tinygrad_nn.autograd.function import Function, once_differentiable
+from tinygrad_nn.autograd.gradients import backward, grad
 from tinygrad_nn.autograd.modes import (
     detect_anomaly,
     enable_grad,
@@ -20,104 +20,25 @@ from tinygrad_nn.autograd.modes import (
     set_grad_enabled,
 )
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.variable import differentiate, wrap
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "is_anomaly_enabled",
-    "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "graph",
+    "inference_mode", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
 gradcheck: Callable[..., bool]  # of `testing`, a layer above: the package puts them here, where PyTorch has them
 gradgradcheck: Callable[..., bool]
 
 
-def _listed(value: Any) -> list[Any]:
-    return [value] if isinstance(value, Tensor) else list(value)
+class _AnyTensor(type):
+    def __instancecheck__(cls, other: object) -> bool:
+        return isinstance(other, Tensor)
 
 
-def _weights(outputs: list[Any], given: Any) -> list[Any]:
-    """One weight, or None, an output; RuntimeError for another number, TypeError for what is no tensor."""
-    weights = [None] * len(outputs) if given is None else _listed(given)
-    if len(weights) != len(outputs):
-        raise RuntimeError(f"expected one gradient an output: got {len(outputs)} tensors and {len(weights)} gradients")
-    for weight in weights:
-        if not isinstance(weight, Tensor | None):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
-    return weights
+class Variable(metaclass=_AnyTensor):
+    """The tensor itself, under the name of old programs: every tensor is one."""
 
-
-def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
-) -> None:
-    """Add the derivatives of `tensors`, weighted by `grad_tensors`, to the `.grad` of the leaves, or of `inputs` alone.
-
-    RuntimeError for no inputs at all and where shapes or numbers do not fit.
-    """
-    outputs = _listed(tensors)
-    wanted = None if inputs is None else _listed(inputs)
-    if wanted is not None and not wanted:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    for tensor in wanted or ():
-        if not tensor.requires_grad:
-            raise RuntimeError(f"backward: an input of shape {list(tensor.shape)} does not require grad")
-    found = differentiate(
-        outputs, _weights(outputs, grad_tensors), wanted, retain_graph=retain_graph, create_graph=create_graph
-    )
-    for tensor in wanted or ():
-        if tensor.edge in found:
-            value = found[tensor.edge]
-            tensor.receive_gradient(value if isinstance(value, Tensor) else np.array(value))
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool | None = None,
-    materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The derivatives of `outputs`, weighted by `grad_outputs`, with respect to `inputs`; `.grad` stays untouched.
-
-    RuntimeError where an input was not used, unless `allow_unused` (None) or `materialize_grads` (zeros).
-
-    >>> x = Tensor([3.0]).requires_grad_()
-    >>> grad((x * x).sum(), x)
-    (tensor([6.]),)
-    """
-    ends, starts = _listed(outputs), _listed(inputs)
-    if not starts:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, got False")
-    for tensor in (*ends, *starts):
-        if not isinstance(tensor, Tensor):
-            raise RuntimeError(f"all inputs and outputs have to be Tensors, but got {type(tensor).__name__}")
-    weights = _weights(ends, grad_outputs)
-    for i, tensor in enumerate(starts):
-        if not tensor.requires_grad:
-            raise RuntimeError(f"grad: input {i}, of shape {list(tensor.shape)}, does not require grad")
-    found = differentiate(ends, weights, starts, retain_graph=retain_graph, create_graph=create_graph)
-    result: list[Tensor | None] = []
-    for i, tensor in enumerate(starts):
-        gradient = found.get(tensor.edge)
-        if gradient is None and materialize_grads:
-            gradient = tensor.detach() * 0
-        elif gradient is None and not allow_unused:
-            raise RuntimeError(
-                f"One of the differentiated Tensors appears to not have been used in the graph: input {i}, of shape "
-                f"{list(tensor.shape)}. Set allow_unused=True if this is the desired behavior."
-            )
-        result.append(gradient if gradient is None or isinstance(gradient, Tensor) else _own(gradient))
-    return tuple(result)
-
-
-def _own(gradient: Any) -> Tensor:
-    """A gradient as a tensor whose memory nobody else holds."""
-    copied: Tensor = wrap(np.array(gradient))
-    return copied
+    def __new__(cls, data: Tensor, requires_grad: bool = False) -> Any:
+        """The values as a leaf."""
+        return data.detach().requires_grad_(requires_grad)

@@ -1,5 +1,5 @@
-"""Tools around training: `utils.data`, `utils.dlpack`."""
+"""Tools around training: `utils.data`, `utils.checkpoint`, `utils.tensorboard`, `utils.dlpack`."""
 
-from tinygrad_nn.utils import data, dlpack
+from tinygrad_nn.utils import checkpoint, data, dlpack, tensorboard
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack", "tensorboard"]

@@ -1,0 +1,235 @@
+"""autograd.functional and torch.func beside PyTorch's: values, shapes, what is recorded, and the type of the errors."""
+
+import numpy as np
+import pytest
+
+import tinygrad_nn
+from tests.parity.side_by_side import compare
+
+torch = pytest.importorskip("torch")
+
+X = np.random.default_rng(0).uniform(0.3, 1.5, (2, 3))
+W = np.random.default_rng(1).uniform(0.3, 1.5, (3, 2))
+S = np.float64(0.7)
+ONE = np.array([1.3])
+NAMES = ["vjp", "jvp", "jacobian", "hessian", "hvp", "vhp"]
+
+FUNCTIONS = {
+    "elementwise": (lambda x: x.exp() * x, [X]),
+    "number": (lambda x: (x**3).sum(), [X]),
+    "one element": (lambda x: x * x, [ONE]),
+    "0-d": (lambda x: x * x * x, [S]),
+    "linear": (lambda x: 3 * x, [X]),
+    "sum": (lambda x: x.sum(), [X]),
+    "two inputs": (lambda x, w: x @ w, [X, W]),
+    "two inputs, number": (lambda x, w: ((x @ w) ** 2).sum(), [X, W]),
+    "two outputs": (lambda x: (x * x, x.sin().sum()), [X]),
+    "two of both": (lambda x, w: (x @ w, x.sum() * w), [X, W]),
+    "an unused input": (lambda x, w: (x * x).sum(), [X, W]),
+    "an input of one": (lambda x, s: x * s, [X, S]),
+    "a constant": (lambda x: x.detach().sum(), [X]),
+    "a constant output": (lambda x: (x.sum(), x.detach().sum()), [X]),
+    "not a tensor": (lambda x: 3.0, [X]),
+    "a list": (lambda x: [x * x], [X]),
+}
+
+
+def arguments(p, arrays, **options):
+    return tuple(p.tensor(a, **options) for a in arrays)
+
+
+def vector(p, name, func, inputs):
+    """A v for this product, of the shapes that it wants."""
+    like = func(*inputs) if name == "vjp" else inputs
+    like = like if isinstance(like, tuple) else (like,)
+    made = tuple(p.tensor(np.random.default_rng(2).uniform(0.5, 1.5, tuple(x.shape))) for x in like)
+    return made if len(made) > 1 else made[0]
+
+
+@pytest.mark.parametrize("options", [{}, {"strict": True}, {"create_graph": True}, {"create_graph": True, "strict": True}], ids=str)
+@pytest.mark.parametrize("case", FUNCTIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_errors(name, case, options):
+    func, arrays = FUNCTIONS[case]
+
+    def program(p):
+        inputs = arguments(p, arrays, requires_grad=options.get("create_graph", False))
+        if name not in ("jacobian", "hessian") and case not in ("not a tensor", "a list"):
+            options["v"] = vector(p, name, func, inputs)
+        found = getattr(p.autograd.functional, name)(func, inputs if len(inputs) > 1 else inputs[0], **options)
+        options.pop("v", None)
+        return found, recorded(found)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def recorded(found):
+    return [recorded(x) for x in found] if isinstance(found, tuple) else found.requires_grad
+
+
+@pytest.mark.parametrize("name", ["vjp", "jvp", "hvp", "vhp"])
+@pytest.mark.parametrize("case", ["one element", "0-d", "number", "elementwise"])
+def test_without_v(name, case):
+    func, arrays = FUNCTIONS[case]
+    compare(lambda p: getattr(p.autograd.functional, name)(func, *arguments(p, arrays)), torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("name", ["vjp", "jvp", "hvp", "vhp"])
+@pytest.mark.parametrize("v", [[X[0]], [X, X], [W], []], ids=["short", "two", "turned", "none"])
+def test_a_v_that_does_not_fit(name, v):
+    def program(p):
+        return getattr(p.autograd.functional, name)(lambda x: (x * x).sum(), p.tensor(X), arguments(p, v))
+
+    compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "given", [lambda p: 3.0, lambda p: (p.tensor(X), 2), lambda p: [p.tensor(X)]], ids=["float", "tuple", "list"]
+)
+def test_inputs_that_are_no_tensors(name, given):
+    compare(lambda p: getattr(p.autograd.functional, name)(lambda *x: x[0].sum(), given(p)), torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_can_be_differentiated_again(name):
+    def program(p):
+        x = p.tensor(X, requires_grad=True)
+        options = {} if name in ("jacobian", "hessian") else {"v": p.tensor(1.5 if name == "vjp" else X)}
+        found = getattr(p.autograd.functional, name)(lambda x: (x.exp() * x**2).sum(), x, create_graph=True, **options)
+        last = found if name in ("jacobian", "hessian") else found[1]
+        return p.autograd.grad((last * last).sum(), x)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_the_captured_input_is_another_tensor():
+    def program(p):
+        x = p.tensor(X, requires_grad=True)
+        return p.autograd.functional.jacobian(lambda y: (y * x).sum(), x)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_results_are_the_same_where_nothing_is_recorded():
+    def program(p):
+        with p.no_grad():
+            return [getattr(p.autograd.functional, name)(lambda x: (x**3).sum(), p.tensor(X)) for name in ("jacobian", "hessian")]
+
+    compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize(
+    "options", [{"vectorize": True}, {"vectorize": True, "strategy": "forward-mode"}, {"strategy": "forward-mode"}], ids=str
+)
+def test_how_a_jacobian_is_computed_changes_nothing(options):
+    compare(lambda p: p.autograd.functional.jacobian(lambda x: x.exp(), p.tensor(X), **options), torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("options", [{"vectorize": True}, {"vectorize": True, "outer_jacobian_strategy": "forward-mode"}], ids=str)
+def test_how_a_hessian_is_computed_changes_nothing(options):
+    compare(lambda p: p.autograd.functional.hessian(lambda x: (x.exp() * x).sum(), p.tensor(X), **options), torch, tinygrad_nn)
+
+
+def test_strategies_that_are_refused():
+    for options in ({"vectorize": True, "strict": True}, {"strategy": "sideways", "vectorize": True}):
+        with pytest.raises((RuntimeError, ValueError), match="jacobian: expected"):
+            tinygrad_nn.autograd.functional.jacobian(lambda x: x, tinygrad_nn.ones(2), **options)
+
+
+def test_no_elements():
+    """PyTorch has no stack of no rows; there is an answer."""
+    found = tinygrad_nn.autograd.functional.jacobian(lambda x: x[:0], tinygrad_nn.ones(2, 3))
+    assert found.shape == (0, 3, 2, 3)
+
+
+def test_what_is_not_supported_says_so():
+    autograd = tinygrad_nn.autograd
+    with pytest.raises(NotImplementedError, match="computes again"):
+        autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x)
+    for name in autograd.forward_ad.__all__:
+        with pytest.raises(NotImplementedError, match="gives the same products"):
+            getattr(autograd.forward_ad, name)()
+
+
+def test_a_variable_is_a_tensor():
+    def program(p):
+        x = p.autograd.Variable(p.tensor(X), requires_grad=True)
+        (x * x).sum().backward()
+        return x, x.grad, isinstance(p.tensor(X), p.autograd.Variable), isinstance(3, p.autograd.Variable)
+
+    compare(program, torch, tinygrad_nn)
+
+
+# torch.func: functions of functions
+
+
+def power(x, y):
+    return (x**3 * y).sum()
+
+
+FUNC = {
+    "grad": lambda p, x, y: p.func.grad(power)(x, y),
+    "grad by another": lambda p, x, y: p.func.grad(power, argnums=1)(x, y),
+    "grad by both": lambda p, x, y: p.func.grad(power, argnums=(0, -1))(x, y),
+    "grad with aux": lambda p, x, y: p.func.grad(lambda x: (power(x, y), {"y": x * 2}), has_aux=True)(x),
+    "grad of a dict": lambda p, x, y: p.func.grad(lambda d: power(d["x"], d["l"][0]))({"x": x, "l": [y]}),
+    "grad of a matrix": lambda p, x, y: p.func.grad(lambda x: x * 2)(x),
+    "grad of grad": lambda p, x, y: p.func.grad(lambda a: p.func.grad(power)(a, y).sum())(x),
+    "grad of an unused input": lambda p, x, y: p.func.grad(lambda a, b: (a * a).sum(), argnums=1)(x, y),
+    "grad_and_value": lambda p, x, y: p.func.grad_and_value(power)(x, y),
+    "grad_and_value with aux": lambda p, x, y: p.func.grad_and_value(lambda x: (power(x, y), x), has_aux=True)(x),
+    "grad in no_grad": lambda p, x, y: p.no_grad()(p.func.grad(power))(x, y),
+    "vjp": lambda p, x, y: p.func.vjp(lambda a, b: a * b, x, y)[1](x),
+    "vjp value": lambda p, x, y: p.func.vjp(lambda a, b: a * b, x, y)[0],
+    "vjp twice": lambda p, x, y: [pull(x) for pull in [p.func.vjp(p.sin, x)[1]] for _ in range(2)],
+    "vjp with aux": lambda p, x, y: p.func.vjp(lambda a: (a.sin(), a), x, has_aux=True)[2],
+    "jvp": lambda p, x, y: p.func.jvp(lambda a, b: a * b, (x, y), (y, x)),
+    "jacrev": lambda p, x, y: p.func.jacrev(lambda a: a.exp())(x),
+    "jacrev by another": lambda p, x, y: p.func.jacrev(lambda a, b: a * b, argnums=1)(x, y),
+    "jacrev by both": lambda p, x, y: p.func.jacrev(lambda a, b: a.sum(0) * b.sum(0), argnums=(0, 1))(x, y),
+    "jacrev of grad": lambda p, x, y: p.func.jacrev(p.func.grad(power))(x, y),
+    "jacfwd": lambda p, x, y: p.func.jacfwd(lambda a: a.exp())(x),
+    "hessian": lambda p, x, y: p.func.hessian(power)(x, y),
+}
+
+
+@pytest.mark.parametrize("name", FUNC)
+def test_func(name):
+    def program(p):
+        x, y = p.tensor(X), p.tensor(X[::-1].copy())
+        return FUNC[name](p, x, y)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_func_results_hold_no_graph_but_that_of_what_the_function_holds():
+    def program(p):
+        w, x = p.tensor(X, requires_grad=True), p.tensor(X)
+        plain = p.func.grad(lambda x: (x**3).sum())(x)
+        linked = p.func.grad(lambda x: (x * x * w).sum())(x)
+        return plain.requires_grad, linked.requires_grad, p.autograd.grad(linked.sum(), w)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_functional_call():
+    def program(p):
+        p.manual_seed(0)
+        model = p.nn.Sequential(p.nn.Linear(3, 4), p.nn.Tanh(), p.nn.Linear(4, 1))
+        x = p.ones(2, 3)
+        weights = {name: value.detach() * 2 for name, value in model.named_parameters()}
+        before = model(x)
+        swapped = p.func.functional_call(model, weights, (x,))
+        gradients = p.func.grad(lambda w: p.func.functional_call(model, w, x).sum())(weights)
+        return before, swapped, gradients, model(x), p.func.functional_call(model, {"0.bias": p.zeros(4)}, (x,))
+
+    compare(program, torch, tinygrad_nn)
+    for wrong in ({"nothing": tinygrad_nn.ones(1)}, {"weight": tinygrad_nn.ones(1, 2)}):
+        with pytest.raises(RuntimeError, match="functional_call: expected"):
+            tinygrad_nn.func.functional_call(tinygrad_nn.nn.Linear(2, 1), wrong, tinygrad_nn.ones(1, 2), strict=True)
+
+
+def test_vmap_says_what_to_do():
+    with pytest.raises(NotImplementedError, match="batch dimension"):
+        tinygrad_nn.func.vmap(lambda x: x)

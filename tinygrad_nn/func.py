@@ -1,0 +1,214 @@
+"""Functions of functions, as `torch.func`: each gives a function that computes derivatives of the one it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tinygrad_nn.autograd import enable_grad, functional
+from tinygrad_nn.autograd.gradients import grad as derivatives
+from tinygrad_nn.creation import zeros_like
+from tinygrad_nn.graph import Node, node_of, reachable
+from tinygrad_nn.tensor import Tensor
+
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp", "vmap"]
+
+Argnums = int | tuple[int, ...]
+
+
+def _tree(value: Any, change: Callable[[Tensor], Any]) -> Any:
+    """The dicts, lists and tuples of `value` with each tensor changed."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: _tree(item, change) for key, item in value.items()}
+    return type(value)(_tree(item, change) for item in value) if type(value) in (list, tuple) else value
+
+
+def _opened(value: Any, leaves: list[Any]) -> Any:
+    """The values as new tensors that need gradients, put into `leaves` too; linked to the old ones where those need some."""
+
+    def fresh(x: Tensor) -> Tensor:
+        leaf: Tensor = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
+        leaves.append(leaf)
+        return leaf
+
+    return _tree(value, fresh)
+
+
+def _closed(value: Any, leaves: list[Any]) -> Any:
+    """The values without their history, unless it leads to anything but our own leaves."""
+    own = {id(leaf) for leaf in leaves}
+
+    def close(x: Tensor) -> Tensor:
+        if not x.requires_grad:
+            return x
+        ends = [x.edge, *(edge for node in reachable([x.edge]) for edge in node.edges if edge is not None)]
+        foreign = any(not isinstance(node_of(end), Node) and id(end) not in own for end in ends)
+        return x if foreign else x.detach()
+
+    return _tree(value, close)
+
+
+def _picked(args: tuple[Any, ...], argnums: Argnums, leaves: list[Any]) -> tuple[Any, list[Any]]:
+    """What to differentiate by, as new tensors, and the arguments with it in its places."""
+    opened = list(args)
+    for i in (argnums,) if isinstance(argnums, int) else argnums:
+        opened[i] = _opened(args[i], leaves)
+    return (opened[argnums] if isinstance(argnums, int) else tuple(opened[i] for i in argnums)), opened
+
+
+def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives the gradient of `func`, one number, by its argument `argnums`, and its value."""
+
+    def both(*args: Any, **kwargs: Any) -> Any:
+        leaves: list[Any] = []
+        with enable_grad():
+            chosen, opened = _picked(args, argnums, leaves)
+            value = func(*opened, **kwargs)
+            value, aux = value if has_aux else (value, None)
+            if not isinstance(value, Tensor) or value.ndim:
+                got = f"shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+                raise RuntimeError(f"grad: expected the function to return a tensor without dimensions, got {got}")
+            found: Any = (None,) * len(leaves)
+            if value.requires_grad:
+                found = derivatives(value, leaves, create_graph=True, allow_unused=True)
+            by_leaf = {id(leaf): zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, found, strict=True)}
+            gradient = _tree(chosen, lambda leaf: by_leaf[id(leaf)])
+        gradient, value, aux = (_closed(part, leaves) for part in (gradient, value, aux))
+        return (gradient, (value, aux)) if has_aux else (gradient, value)
+
+    return both
+
+
+def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives the gradient of `func`, one number, by its argument `argnums`.
+
+    >>> grad(grad(lambda x: x**3))(Tensor([2.0]).sum())
+    tensor(12.)
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        found, value = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The value of `func`, and the function that multiplies a vector with its Jacobian."""
+    leaves: list[Any] = []
+    with enable_grad():
+        opened = _opened(primals, leaves)
+        value = func(*opened)
+    value, aux = value if has_aux else (value, None)
+    ends: list[Any] = []
+    _tree(value, ends.append)
+
+    def pull(*cotangents: Any) -> Any:
+        sides: list[Any] = []
+        _tree(cotangents, sides.append)
+        with enable_grad():
+            found = derivatives(ends, leaves, sides, create_graph=True, allow_unused=True)
+        by_leaf = {id(leaf): zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, found, strict=True)}
+        return _closed(_tree(opened, lambda leaf: by_leaf[id(leaf)]), leaves)
+
+    shown = _closed(value, leaves)
+    return (shown, pull, _closed(aux, leaves)) if has_aux else (shown, pull)
+
+
+def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
+    """The value of `func`, and its Jacobian times the tangents."""
+    if has_aux:
+        raise NotImplementedError("jvp: has_aux is not supported; return what else there is from another call")
+    linked = any(x.requires_grad for x in (*primals, *tangents))
+    return functional.jvp(func, tuple(primals), tuple(tangents), create_graph=linked, strict=strict)
+
+
+def jacrev(
+    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
+) -> Callable[..., Any]:
+    """The function that gives the Jacobian of `func` by its argument `argnums`, one backward walk an output element."""
+
+    def matrix(*args: Any) -> Any:
+        leaves: list[Any] = []
+        places = (argnums,) if isinstance(argnums, int) else argnums
+        kept: list[Any] = []
+
+        def of_chosen(*chosen: Any) -> Any:
+            opened = list(args)
+            for i, value in zip(places, chosen, strict=True):
+                opened[i] = value
+            result = func(*opened)
+            if has_aux:
+                kept.append(_tree(result[1], lambda x: x.detach()))
+                return result[0]
+            return result
+
+        _, opened = _picked(args, places, leaves)
+        chosen = tuple(opened[i] for i in places)
+        found = functional.jacobian(of_chosen, chosen[0] if isinstance(argnums, int) else chosen, create_graph=True)
+        found = _closed(found, leaves)
+        return (found, kept[0]) if has_aux else found
+
+    return matrix
+
+
+def jacfwd(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Callable[..., Any]:
+    """What `jacrev` gives, by the same walks: there is no forward mode."""
+    return jacrev(func, argnums, has_aux=has_aux)
+
+
+def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The function that gives the second derivatives of `func` by its argument `argnums`."""
+    return jacrev(jacrev(func, argnums), argnums)
+
+
+def vmap(
+    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
+) -> Any:
+    """Not supported: write the batch dimension out; broadcasting does the rest."""
+    raise NotImplementedError("vmap: not supported; write the batch dimension out, broadcasting does the rest")
+
+
+def functional_call(
+    module: Any,
+    parameter_and_buffer_dicts: Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]],
+    args: Any = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """The module called with these tensors in the place of its own; RuntimeError for a name that it has not."""
+    given = parameter_and_buffer_dicts
+    merged = {name: value for part in ([given] if isinstance(given, Mapping) else given) for name, value in part.items()}
+    arguments = () if args is None else args if isinstance(args, tuple) else (args,)
+    with _swapped(module, merged, tie_weights, strict):
+        return module(*arguments, **(kwargs or {}))
+
+
+@contextmanager
+def _swapped(module: Any, given: Mapping[str, Tensor], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """The module with other tensors, until the block ends; a tensor that it holds in several places changes in all."""
+    places: dict[str, tuple[dict[str, Any], str]] = {}
+    for prefix, part in module.named_modules(remove_duplicate=False):
+        for held in (part._parameters, part._buffers):
+            there = [name for name, value in held.items() if value is not None]
+            places.update({f"{prefix}.{name}" if prefix else name: (held, name) for name in there})
+    unknown = sorted(set(given) - set(places)) or sorted(set(places) - set(given) if strict else ())
+    if unknown:
+        raise RuntimeError(f"functional_call: expected names among {', '.join(places)}; differs in {unknown}")
+    before = {name: held[key] for name, (held, key) in places.items()}
+    tied = {id(before[name]): value for name, value in given.items()}
+    try:
+        for name, (held, key) in places.items():
+            held[key] = given.get(name, tied.get(id(before[name]), before[name]) if tie_weights else before[name])
+        yield
+    finally:
+        for name, (held, key) in places.items():
+            held[key] = before[name]

@@ -1,0 +1,172 @@
+"""PyTorch's names and what they are here: the object, or a sentence about what is missing and what is nearest."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
+from types import FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["HOLDERS", "MISSING", "PACKAGES", "find", "missing", "module"]
+
+PACKAGES = {"torch": "tinygrad_nn", "torchvision": "tinygrad_nn.vision"}
+MISSING = object()
+
+# Parts of this package whose names PyTorch does not have, or has for something else.
+INNER = {
+    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "methods", "numpy_protocol", "op", "ops", "porting",
+    "printing", "runtime", "serialization", "special_arrays", "tensor", "train", "variable", "vision", "viz",
+}  # fmt: skip
+
+# PyTorch's files, which programs import from: all that is in them is in the package around them.
+FILES = {
+    "torch.nn.modules": "activation adaptive batchnorm container conv distance dropout flatten fold instancenorm linear loss module"
+    " normalization padding pixelshuffle pooling rnn sparse transformer upsampling",
+    "torch.optim": "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam",
+    "torch.utils.data": "dataloader dataset sampler",
+    "torchvision.datasets": "cifar folder mnist",
+    "torchvision.transforms": "transforms v2",
+}
+ELSEWHERE = {
+    "torch.nn.modules": "tinygrad_nn.nn",
+    "torch.autograd.variable": "tinygrad_nn.autograd",
+    **{
+        f"{parent}.{name}": "tinygrad_nn.nn" if parent == "torch.nn.modules" else parent.replace(root, PACKAGES[root], 1)
+        for parent, names in FILES.items()
+        for root in [parent.split(".")[0]]
+        for name in names.split()
+    },
+}
+
+# Whose parts programs import as modules, though they are objects here.
+HOLDERS = {"torch.backends"}
+
+# What to do without the families that are not here.
+INSTEAD = {
+    "torch.autograd.forward_ad": "torch.autograd.functional.jvp gives the same products",
+    "torch.cuda": "there is no GPU: ask torch.cuda.is_available() first",
+    "torch.distributed": "there is one process: call the model itself",
+    "torch.distributions": "write the logarithm of the density out",
+    "torch.fft": "np.fft takes x.numpy(), without derivatives",
+    "torch.hub": "write the network with torch.nn and load its weights from a safetensors file",
+    "torch.jit": "nothing is compiled: use the function or module as it is",
+    "torch.multiprocessing": "Python's own multiprocessing is there",
+    "torch.nn.DataParallel": "there is one device: use the model as it is",
+    "torch.nn.parallel": "there is one device: use the model as it is",
+    "torch.onnx": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
+    "torch.profiler": "Python's cProfile is there",
+    "torch.quantization": "weights stay in floats",
+    "torch.sparse": "tensors are dense",
+    "torch.vmap": "write the batch dimension out",
+    "torchvision.models": "write the network with torch.nn and load its weights from a safetensors file",
+}
+
+
+def module(name: str) -> ModuleType | None:
+    """The module here that answers to PyTorch's `name`; None if there is none."""
+    root, *parts = name.split(".")
+    if parts and parts[0] in INNER:
+        return None
+    ours = ELSEWHERE.get(name, ".".join([PACKAGES[root], *parts]))
+    try:
+        if find_spec(ours):
+            return import_module(ours)
+    except ModuleNotFoundError:  # a part of the path is no package
+        pass
+    parent = module(name.rsplit(".", 1)[0]) if parts else None  # torch.cuda.amp is another's module under this name
+    held = vars(parent).get(parts[-1]) if parent else None
+    return held if isinstance(held, ModuleType) and held.__name__.startswith("tinygrad_nn") else None
+
+
+def find(name: str) -> Any:
+    """What PyTorch's dotted `name` is here; MISSING if it is not, or only there to be refused."""
+    root, *parts = name.split(".")
+    found: Any = module(root)
+    dotted = root
+    for part in parts:
+        owner, dotted = found, f"{dotted}.{part}"
+        if isinstance(owner, FunctionType):
+            return None  # what a function carries is nobody's public name
+        found = getattr(owner, part, MISSING)
+        if isinstance(owner, ModuleType) and (found is MISSING or isinstance(found, ModuleType)):
+            found = module(dotted) or MISSING
+        if found is MISSING or refusal(found):
+            return MISSING
+    return found
+
+
+def refusal(value: Any) -> str:
+    """The first sentence of the docstring of what only says that it is not supported; empty for all else."""
+    text = getattr(value, "__doc__", None) if callable(value) else None
+    return text.split("\n")[0].rstrip(".") if isinstance(text, str) and text.startswith("Not supported") else ""
+
+
+def missing(name: str) -> str:
+    """One line: what is not here, and the nearest thing that is."""
+    parts = name.split(".")
+    for i in range(1, len(parts)):  # the shortest name that fails is the one to speak of
+        if find(".".join(parts[: i + 1])) is MISSING:
+            parts = parts[: i + 1]
+            break
+    name = ".".join(parts)
+    hint = _hint(name)
+    return f"{name} is not in tinygrad_nn" + (f": {hint}" if hint else "")
+
+
+def _hint(name: str) -> str:
+    root, *parts = name.split(".")
+    for i in range(len(parts), 0, -1):
+        instead = INSTEAD.get(".".join([root, *parts[:i]]))
+        if instead:
+            return instead
+    parent, last = name.rsplit(".", 1)
+    refused = refusal(getattr(find(parent), last, None))
+    if refused:
+        return refused[0].lower() + refused[1:]
+    near = nearest(name)
+    return f"the nearest is {near}" if near else ""
+
+
+def nearest(name: str) -> str:
+    """The name here that is most like it: the same elsewhere, one spelled alike beside it, or one spelled alike anywhere."""
+    parent, last = name.rsplit(".", 1)
+    known = _known()
+    same = [f"{place}.{one}" for place, names in known.items() for one in names if one.lower() == last.lower() and place != parent]
+    if same:
+        return same[0]
+    beside = known.get(parent, _names(find(parent)))
+    close = get_close_matches(last, beside, 1, 0.75)
+    if close:
+        return f"{parent}.{close[0]}"
+    anywhere = {one: f"{place}.{one}" for place, names in reversed(known.items()) for one in names}
+    close = get_close_matches(last, anywhere, 1, 0.85)
+    return anywhere[close[0]] if close else ""
+
+
+@functools.cache
+def _known() -> dict[str, list[str]]:
+    """The public names by PyTorch's module or class, those that are looked in first at the front."""
+    places = [
+        "torch", "torch.Tensor", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.utils.rnn",
+        "torch.optim", "torch.optim.lr_scheduler", "torch.linalg", "torch.special", "torch.autograd",
+        "torch.autograd.functional", "torch.func", "torch.utils", "torch.utils.data", "torchvision.datasets",
+        "torchvision.transforms", "torchvision.utils",
+    ]  # fmt: skip
+    return {place: _names(find(place)) for place in places if find(place) is not MISSING}
+
+
+def _names(owner: Any) -> list[str]:
+    return list(_public(owner)) if owner is not None and owner is not MISSING else []
+
+
+def _public(owner: Any) -> Iterator[str]:
+    """The names of a module or class that are meant to be used, as far as they can be told."""
+    listed = getattr(owner, "__all__", None)
+    for name in listed if isinstance(listed, list) else dir(owner):
+        value = getattr(owner, name, None)
+        foreign = not isinstance(value, type | FunctionType) or not value.__module__.startswith("tinygrad_nn")
+        if not name.startswith("_") and not refusal(value) and not (isinstance(owner, ModuleType) and foreign):
+            yield name
