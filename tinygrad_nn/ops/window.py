@@ -18,7 +18,7 @@ from tinygrad_nn.ops.index import take_along_axis
 
 Pair: TypeAlias = tuple[int, int]
 
-_TILE = 2**19  # elements that are unfolded at a time: 2 MB of float32
+_TILE = 2**18  # elements that are unfolded at a time: 1 MB of float32, what a core keeps in its cache
 
 
 class Window(NamedTuple):
@@ -61,26 +61,47 @@ def _unpadded(frame: Array, padding: Pair) -> Array:
     return frame[..., top : frame.shape[-2] - top, left : frame.shape[-1] - left]
 
 
-def _view(frame: Array, window: Window, counts: Pair) -> Array:
-    """(n, c, height, width) seen as (c, rows and columns of the window, n, its positions down and across)."""
-    n, c, down, right = frame.strides
-    strides = (c, down * window.dilation[0], right * window.dilation[1], n, down * window.stride[0], right * window.stride[1])
-    shape = (frame.shape[1], *window.size, frame.shape[0], *counts)
-    return np.lib.stride_tricks.as_strided(frame, shape, strides, writeable=False)
+def _unfolded(frame: Array, window: Window, counts: Pair, store: Array | None = None) -> Array:
+    """What the window meets in (n, c, height, width): (c, rows, columns, n, down, across), written into `store` if given.
+
+    First along the width only, then along the height: so only the first step copies in runs as short as a row.
+    """
+    (rows, columns), (down, across) = window.size, counts
+    view = np.lib.stride_tricks.as_strided
+    n, c, row, element = frame.strides
+    strips = view(
+        frame, (frame.shape[1], columns, frame.shape[0], frame.shape[2], across),
+        (c, element * window.dilation[1], n, row, element * window.stride[1]), writeable=False,
+    )  # fmt: skip
+    if columns > 1 or window.stride[1] > 1:
+        strips = np.ascontiguousarray(strips)
+    c, column, n, row, element = strips.strides
+    meets = view(
+        strips, (strips.shape[0], rows, columns, strips.shape[2], down, across),
+        (c, row * window.dilation[0], column, n, row * window.stride[0], element), writeable=False,
+    )  # fmt: skip
+    out = np.empty(meets.shape, frame.dtype) if store is None else store[: meets.size].reshape(meets.shape)
+    np.copyto(out, meets)
+    return out
 
 
-def _add_columns(frame: Array, columns: Array, window: Window) -> None:
-    """Add (c, rows, columns, n, down, across), as `_view` gives it, where it came from."""
+def _fold(frame: Array, columns: Array, window: Window) -> None:
+    """Add what `_unfolded` gave where it came from: first along the height, then along the width."""
+    _, rows, width, images, down, across = columns.shape
+    (stride, step), (dilation, apart) = window.stride, window.dilation
+    strips = np.zeros((columns.shape[0], width, images, frame.shape[2], across), frame.dtype)
+    for i in range(rows):
+        strips[..., i * dilation : i * dilation + stride * (down - 1) + 1 : stride, :] += columns[:, i]
     planes = frame.swapaxes(0, 1)
-    for i, j, meets in window.places((columns.shape[-2], columns.shape[-1])):
-        planes[meets] += columns[:, i, j]
+    for j in range(width):
+        planes[..., j * apart : j * apart + step * (across - 1) + 1 : step] += strips[:, j]
 
 
 @op
 def unfold(x: Array, /, *, window: Window) -> Array:
     """What the window covers at each position: (n, c, h, w) -> (n, c, rows, columns, down, across)."""
-    view = _view(padded(x, window.padding), window, window.counts(x.shape[2:]))
-    return np.ascontiguousarray(np.moveaxis(view, 3, 0))
+    columns = _unfolded(padded(x, window.padding), window, window.counts(x.shape[2:]))
+    return np.ascontiguousarray(np.moveaxis(columns, 3, 0))
 
 
 @op
@@ -88,7 +109,7 @@ def fold(columns: Array, /, *, window: Window, plane: Pair) -> Array:
     """Planes (height, width) of zeros to which what the window covers is added at each position."""
     (height, width), (top, left) = plane, window.padding
     frame = np.zeros((*columns.shape[:2], height + 2 * top, width + 2 * left), columns.dtype)
-    _add_columns(frame, np.moveaxis(columns, 0, 3), window)
+    _fold(frame, np.moveaxis(columns, 0, 3), window)
     return np.ascontiguousarray(_unpadded(frame, window.padding))
 
 
@@ -109,9 +130,7 @@ def _columns(x: Array, window: Window, groups: int, counts: Pair, outputs: int) 
     each = max(c * area, outputs) * positions
     store = np.empty(min(n, max(1, _TILE // max(each, 1))) * c * area * positions, x.dtype)  # reused: new memory is slow
     for part in _parts(n, each):
-        view = _view(padded(x[part], window.padding), window, counts)
-        columns = store[: view.size].reshape(view.shape)
-        np.copyto(columns, view)
+        columns = _unfolded(padded(x[part], window.padding), window, counts, store)
         yield part, columns.reshape(groups, c // groups * area, (part.stop - part.start) * positions)
 
 
@@ -151,7 +170,7 @@ def convolution_input(out: Array, weight: Array, /, *, window: Window, groups: i
         images = part.stop - part.start
         columns = np.matmul(turned, _by_channel(out[part], groups)).reshape(channels, *window.size, images, *counts)
         frame = np.zeros((images, channels, height + 2 * top, width + 2 * left), out.dtype) if top or left else x[part]
-        _add_columns(frame, columns, window)
+        _fold(frame, columns, window)
         if top or left:
             x[part] = _unpadded(frame, window.padding)
     return x
