@@ -150,8 +150,8 @@ class _Backward(_Convolution):
             wanted = wanted[-self._dims :]
         if len(wanted) != self._dims:
             raise ValueError(f"output_size must have {self._dims} or {input.ndim} elements, got {list(wanted)}")
-        options = zip(input.shape[-self._dims :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
-        least = [(n - 1) * s - 2 * int(p) + d * (k - 1) + 1 for n, s, p, d, k in options]
+        options: Any = zip(input.shape[-self._dims :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in options]
         extra = tuple(size - n for size, n in zip(wanted, least, strict=True))
         if any(not 0 <= n < s for n, s in zip(extra, self.stride, strict=True)):
             most = [n + s - 1 for n, s in zip(least, self.stride, strict=True)]

@@ -8,6 +8,8 @@ unfold a few images at a time into a matrix that stays in the cache, and leave t
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,6 +21,20 @@ from tinygrad_nn.ops.index import take_along_axis
 Pair: TypeAlias = tuple[int, int]
 
 _TILE = 2**18  # elements that are unfolded at a time: 1 MB of float32, what a core keeps in its cache
+_KEPT = 2**22  # bytes of scratch memory that are kept for each use
+_scratch = threading.local()
+
+
+def _memory(use: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Uninitialized memory, the same at every call for one `use` of it if it is small: paging in new memory takes long."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    if size > _KEPT:
+        return np.empty(shape, dtype)
+    kept = _scratch.__dict__.get(use)
+    if kept is None:
+        kept = _scratch.__dict__[use] = np.empty(_KEPT, np.uint8)
+    return kept[:size].view(dtype).reshape(shape)
 
 
 class Window(NamedTuple):
@@ -61,8 +77,8 @@ def _unpadded(frame: Array, padding: Pair) -> Array:
     return frame[..., top : frame.shape[-2] - top, left : frame.shape[-1] - left]
 
 
-def _unfolded(frame: Array, window: Window, counts: Pair, store: Array | None = None) -> Array:
-    """What the window meets in (n, c, height, width): (c, rows, columns, n, down, across), written into `store` if given.
+def _unfolded(frame: Array, window: Window, counts: Pair) -> Array:
+    """What the window meets in (n, c, height, width): (c, rows, columns, n, down, across), in scratch memory.
 
     First along the width only, then along the height: so only the first step copies in runs as short as a row.
     """
@@ -74,13 +90,15 @@ def _unfolded(frame: Array, window: Window, counts: Pair, store: Array | None = 
         (c, element * window.dilation[1], n, row, element * window.stride[1]), writeable=False,
     )  # fmt: skip
     if columns > 1 or window.stride[1] > 1:
-        strips = np.ascontiguousarray(strips)
+        copy = _memory("strips", strips.shape, frame.dtype)
+        np.copyto(copy, strips)
+        strips = copy
     c, column, n, row, element = strips.strides
     meets = view(
         strips, (strips.shape[0], rows, columns, strips.shape[2], down, across),
         (c, row * window.dilation[0], column, n, row * window.stride[0], element), writeable=False,
     )  # fmt: skip
-    out = np.empty(meets.shape, frame.dtype) if store is None else store[: meets.size].reshape(meets.shape)
+    out = _memory("columns", meets.shape, frame.dtype)
     np.copyto(out, meets)
     return out
 
@@ -89,7 +107,8 @@ def _fold(frame: Array, columns: Array, window: Window) -> None:
     """Add what `_unfolded` gave where it came from: first along the height, then along the width."""
     _, rows, width, images, down, across = columns.shape
     (stride, step), (dilation, apart) = window.stride, window.dilation
-    strips = np.zeros((columns.shape[0], width, images, frame.shape[2], across), frame.dtype)
+    strips = _memory("strips", (columns.shape[0], width, images, frame.shape[2], across), frame.dtype)
+    strips[...] = 0
     for i in range(rows):
         strips[..., i * dilation : i * dilation + stride * (down - 1) + 1 : stride, :] += columns[:, i]
     planes = frame.swapaxes(0, 1)
@@ -101,7 +120,7 @@ def _fold(frame: Array, columns: Array, window: Window) -> None:
 def unfold(x: Array, /, *, window: Window) -> Array:
     """What the window covers at each position: (n, c, h, w) -> (n, c, rows, columns, down, across)."""
     columns = _unfolded(padded(x, window.padding), window, window.counts(x.shape[2:]))
-    return np.ascontiguousarray(np.moveaxis(columns, 3, 0))
+    return np.moveaxis(columns, 3, 0).copy("C")
 
 
 @op
@@ -127,10 +146,8 @@ def _columns(x: Array, window: Window, groups: int, counts: Pair, outputs: int) 
     """A few images at a time, unfolded: (groups, channels of a group and places in the window, images and positions)."""
     n, c = x.shape[:2]
     area, positions = window.size[0] * window.size[1], counts[0] * counts[1]
-    each = max(c * area, outputs) * positions
-    store = np.empty(min(n, max(1, _TILE // max(each, 1))) * c * area * positions, x.dtype)  # reused: new memory is slow
-    for part in _parts(n, each):
-        columns = _unfolded(padded(x[part], window.padding), window, counts, store)
+    for part in _parts(n, max(c * area, outputs) * positions):
+        columns = _unfolded(padded(x[part], window.padding), window, counts)
         yield part, columns.reshape(groups, c // groups * area, (part.stop - part.start) * positions)
 
 
@@ -141,7 +158,9 @@ def _kernels(weight: Array, groups: int) -> Array:
 
 def _by_channel(g: Array, groups: int) -> Array:
     """(n, out, down, across) as a matrix (out of a group, images and positions) for each group."""
-    return g.swapaxes(0, 1).reshape(groups, g.shape[1] // groups, g[:, :1].size)
+    turned = _memory("turned", (g.shape[1], len(g), *g.shape[2:]), g.dtype)
+    np.copyto(turned, g.swapaxes(0, 1))
+    return turned.reshape(groups, g.shape[1] // groups, g[:, :1].size)
 
 
 @op
@@ -151,7 +170,9 @@ def convolution(x: Array, weight: Array, bias: Array | None, /, *, window: Windo
     y = np.empty((len(x), outputs, *counts), x.dtype)
     kernels = _kernels(weight, groups)
     for part, columns in _columns(x, window, groups, counts, outputs):
-        product = np.matmul(kernels, columns).reshape(outputs, part.stop - part.start, *counts).swapaxes(0, 1)
+        product = _memory("product", (groups, outputs // groups, columns.shape[2]), x.dtype)
+        np.matmul(kernels, columns, out=product)
+        product = product.reshape(outputs, part.stop - part.start, *counts).swapaxes(0, 1)
         if bias is None:
             y[part] = product
         else:
@@ -168,9 +189,10 @@ def convolution_input(out: Array, weight: Array, /, *, window: Window, groups: i
     x = np.zeros((len(out), channels, height, width), out.dtype)
     for part in _parts(len(out), max(weight[:1].size * groups, len(weight)) * counts[0] * counts[1]):
         images = part.stop - part.start
-        columns = np.matmul(turned, _by_channel(out[part], groups)).reshape(channels, *window.size, images, *counts)
+        columns = _memory("columns", (groups, turned.shape[1], images * counts[0] * counts[1]), out.dtype)
+        np.matmul(turned, _by_channel(out[part], groups), out=columns)
         frame = np.zeros((images, channels, height + 2 * top, width + 2 * left), out.dtype) if top or left else x[part]
-        _fold(frame, columns, window)
+        _fold(frame, columns.reshape(channels, *window.size, images, *counts), window)
         if top or left:
             x[part] = _unpadded(frame, window.padding)
     return x
@@ -180,10 +202,10 @@ def convolution_input(out: Array, weight: Array, /, *, window: Window, groups: i
 def convolution_weight(out: Array, x: Array, /, *, window: Window, groups: int) -> Array:
     """The adjoint by the weight: (n, out, down, across) and (n, in, h, w) -> (out, in / groups, rows, columns)."""
     outputs, inputs = out.shape[1], x.shape[1] // groups
-    weight = np.zeros((groups, outputs // groups, inputs * window.size[0] * window.size[1]), out.dtype)
+    turned = np.zeros((groups, inputs * window.size[0] * window.size[1], outputs // groups), out.dtype)
     for part, columns in _columns(x, window, groups, (out.shape[2], out.shape[3]), outputs):
-        weight += np.matmul(_by_channel(out[part], groups), columns.swapaxes(1, 2))
-    return weight.reshape(outputs, inputs, *window.size)
+        turned += np.matmul(columns, _by_channel(out[part], groups).swapaxes(1, 2))  # turned, BLAS is quicker by up to half
+    return np.ascontiguousarray(turned.swapaxes(1, 2)).reshape(outputs, inputs, *window.size)
 
 
 def _like(out_shape: tuple[int, ...], x: Any, weight: Any, window: Window, groups: int) -> Any:

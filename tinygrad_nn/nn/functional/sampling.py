@@ -33,7 +33,7 @@ def interpolate(
         raise ValueError(f"align_corners option can only be set with the interpolating modes: linear | bilinear, got {mode!r}")
     dims = input.ndim - 2
     if not 1 <= dims <= (2 if mode == "area" else 3) or dims != _DIMS.get(mode, dims):
-        raise NotImplementedError(f"interpolate: mode {mode!r} expected an input with other dimensions of space, got {list(input.shape)}")
+        raise NotImplementedError(f"interpolate: mode {mode!r} expected other dimensions of space, got {list(input.shape)}")
     if antialias:
         if mode != "bilinear":
             raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
