@@ -48,7 +48,7 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        "command": " ".join(["python -m tests.bench", *sys.argv[1:]]),
+        "command": " ".join(["python -m tests.bench", *options.names, f"--rounds {options.rounds} --seconds {options.seconds:g}"]),
         "date": date.today().isoformat(),
         "rounds": options.rounds,
         "processor": model[1] if model else platform.processor() or platform.machine(),

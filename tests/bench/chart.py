@@ -8,6 +8,11 @@ from tests.bench.rounds import Record
 from tests.bench.table import TITLES
 
 
+def label(record: Record) -> str:
+    """What was measured."""
+    return ", ".join(part for part in (record.workload, record.size, record.quantity) if part)
+
+
 def draw(records: list[Record], path: Path) -> None:
     """Write the chart; needs matplotlib."""
     import matplotlib
@@ -30,7 +35,7 @@ def draw(records: list[Record], path: Path) -> None:
     axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
-    axes.set_yticks(range(len(records)), [f"{r.workload}, {r.size}, {r.quantity} / {TITLES[r.against]}" for r in records])
+    axes.set_yticks(range(len(records)), [f"{label(record)} / {TITLES[record.against]}" for record in records])
     axes.set_ylim(-0.7, len(records) - 0.3)
     axes.set_xlabel("tinygrad_nn to the other: less is better; a tick is the line to hold")
     axes.grid(axis="x", color="#eeeeee")
