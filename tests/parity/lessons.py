@@ -1,5 +1,6 @@
 """Lessons as tutorials teach them, each a function of `torch` and a folder that gives the numbers it would print."""
 
+import itertools
 import math
 import os
 
@@ -16,7 +17,7 @@ def moons(torch, _):
     points = np.stack([np.cos(angle) * (1 - 2 * side) + side, np.sin(angle) * (1 - 2 * side) + 0.5 * side], 1)
     X, y = torch.tensor(points + rng.normal(0, 0.1, (100, 2))).float(), torch.tensor(side * 2 - 1)
     sizes = [2, 16, 16, 1]
-    weights = [torch.empty(a, b).uniform_(-1, 1).requires_grad_() for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [torch.empty(a, b).uniform_(-1, 1).requires_grad_() for a, b in itertools.pairwise(sizes)]
     biases = [torch.zeros(b, requires_grad=True) for b in sizes[1:]]
     found = []
     for k in range(30):
@@ -44,7 +45,7 @@ def bigrams(torch, _):
     N = torch.zeros((27, 27), dtype=torch.int32)
     for name in NAMES:
         letters = [".", *name, "."]
-        for a, b in zip(letters, letters[1:], strict=False):
+        for a, b in itertools.pairwise(letters):
             N[LETTERS[a], LETTERS[b]] += 1
     P = (N + 1).float()
     P /= P.sum(1, keepdim=True)

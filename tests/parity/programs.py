@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
-NAMES = "emma olivia ava isabella sophia mia charlotte amelia harper evelyn abigail emily liam noah oliver james".split()
+NAMES = [
+    "emma", "olivia", "ava", "isabella", "sophia", "mia", "charlotte", "amelia", "harper", "evelyn", "abigail", "emily", "liam",
+    "noah", "oliver", "james",
+]  # fmt: skip
 LETTERS = {letter: i for i, letter in enumerate([".", *sorted(set("".join(NAMES)))])}
 TEXT = "to be or not to be that is the question whether it is nobler in the mind to suffer " * 8
 
@@ -14,7 +17,9 @@ def mlp_with_dropout(torch, steps):
     rng = np.random.default_rng(0)
     x, y = from_numpy(rng.random((256, 20), np.float32)), from_numpy(rng.integers(0, 4, 256))
     loader = data.DataLoader(data.TensorDataset(x, y), batch_size=32, shuffle=True, drop_last=True)
-    model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 16), nn.Tanh(), nn.Dropout(), nn.Linear(16, 4))
+    model = nn.Sequential(
+        nn.Linear(20, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 16), nn.Tanh(), nn.Dropout(), nn.Linear(16, 4)
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()
     losses = []
@@ -90,9 +95,9 @@ def character_transformer(torch, steps):
         def __init__(self):
             super().__init__()
             self.ln_1, self.attn, self.ln_2 = nn.LayerNorm(width), CausalSelfAttention(), nn.LayerNorm(width)
-            self.mlp = nn.ModuleDict(dict(
-                c_fc=nn.Linear(width, 4 * width), act=nn.GELU(approximate="tanh"), c_proj=nn.Linear(4 * width, width),
-            ))  # fmt: skip
+            self.mlp = nn.ModuleDict({
+                "c_fc": nn.Linear(width, 4 * width), "act": nn.GELU(approximate="tanh"), "c_proj": nn.Linear(4 * width, width),
+            })  # fmt: skip
 
         def forward(self, x):
             x = x + self.attn(self.ln_1(x))
@@ -101,10 +106,10 @@ def character_transformer(torch, steps):
     class GPT(nn.Module):
         def __init__(self):
             super().__init__()
-            self.transformer = nn.ModuleDict(dict(
-                wte=nn.Embedding(len(letters), width), wpe=nn.Embedding(block, width), drop=nn.Dropout(0.1),
-                h=nn.ModuleList([Block() for _ in range(2)]), ln_f=nn.LayerNorm(width),
-            ))  # fmt: skip
+            self.transformer = nn.ModuleDict({
+                "wte": nn.Embedding(len(letters), width), "wpe": nn.Embedding(block, width), "drop": nn.Dropout(0.1),
+                "h": nn.ModuleList([Block() for _ in range(2)]), "ln_f": nn.LayerNorm(width),
+            })  # fmt: skip
             self.lm_head = nn.Linear(width, len(letters), bias=False)
             self.transformer.wte.weight = self.lm_head.weight
             self.apply(self._init_weights)

@@ -52,7 +52,7 @@ class RNNBase(Module):
         self._names: list[list[str]] = []  # of the weights of each layer and direction
         for layer in range(num_layers):
             width = input_size if layer == 0 else state * self._directions
-            shapes = {"weight_ih": (gates, width), "weight_hh": (gates, state)}
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, width), "weight_hh": (gates, state)}
             if bias:
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
             if proj_size:

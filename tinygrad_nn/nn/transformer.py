@@ -13,8 +13,8 @@ from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype
 from tinygrad_nn.nn import functional, init
 from tinygrad_nn.nn.attention import MultiheadAttention
 from tinygrad_nn.nn.containers import ModuleList
-from tinygrad_nn.nn.functional.attention import canonical_mask
 from tinygrad_nn.nn.dropout import Dropout
+from tinygrad_nn.nn.functional.attention import canonical_mask
 from tinygrad_nn.nn.layers import Linear
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.nn.normalization import LayerNorm
@@ -245,7 +245,7 @@ class Transformer(Module):
     ) -> None:
         super().__init__()
         sizes: tuple[Any, ...] = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps)
-        options = (batch_first, norm_first, bias, device, dtype)
+        options: tuple[Any, ...] = (batch_first, norm_first, bias, device, dtype)
 
         def norm() -> LayerNorm:
             return LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)
@@ -280,7 +280,7 @@ class Transformer(Module):
             raise RuntimeError(f"the batch number of src and tgt must be equal, got {src.shape[batch]} and {tgt.shape[batch]}")
         if not src.shape[-1] == tgt.shape[-1] == self.d_model:
             raise RuntimeError(
-                f"the feature number of src and tgt must be equal to d_model {self.d_model}, got {src.shape[-1]} and {tgt.shape[-1]}"
+                f"the feature number of src and tgt must be equal to d_model {self.d_model}, got {src.shape[-1]}, {tgt.shape[-1]}"
             )
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
         output: Tensor = self.decoder(

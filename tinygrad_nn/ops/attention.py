@@ -20,13 +20,10 @@ def attention_weights(scores: Array, mask: Array | None, /) -> Array:
     return y
 
 
-def _softmax_rule(g: Any, y: Any) -> Any:
+def _rule(g: Any, y: Any) -> Any:
     return y * (g - np.sum(g * y, axis=-1, keepdims=True))
 
 
-attention_weights.vjp(
-    scores=lambda g, y: _softmax_rule(g, y),
-    mask=lambda g, y, mask_shape: sum_to(_softmax_rule(g, y), shape=mask_shape),
-)
+attention_weights.vjp(scores=_rule, mask=lambda g, y, mask_shape: sum_to(_rule(g, y), shape=mask_shape))
 attention_weights.sample((2, 3, 4), (3, 4)).sample((2, 3), None)
 attention_weights.sample((2, 2, 3), np.where([[True, False, True], [False, False, False]], 0.0, -np.inf))

@@ -83,16 +83,26 @@ def gru_gates(x: Array, h: Array, /) -> Array:
     return y
 
 
-def _gru_rule(g: Any, h: Any, y: Any, of_state: bool = False) -> Any:
+def _gru_parts(g: Any, h: Any, y: Any) -> tuple[Any, Any, Any, Any]:
+    """The gradients before reset, update and new, and reset itself."""
     size = y.shape[-1] // 3
     reset, update, new = (_part(y, i, size) for i in range(3))
     at_new = _part(g, 2, size) * (1 - new * new)
     at_reset = (_part(g, 0, size) + at_new * _part(h, 2, size)) * (reset * (1 - reset))
     at_update = _part(g, 1, size) * (update * (1 - update))
-    return np.concatenate([at_reset, at_update, at_new * reset if of_state else at_new], -1)
+    return at_reset, at_update, at_new, reset
 
 
-gru_gates.vjp(x=lambda g, h, y: _gru_rule(g, h, y), h=lambda g, h, y: _gru_rule(g, h, y, True))
+def _from_input(g: Any, h: Any, y: Any) -> Any:
+    return np.concatenate(_gru_parts(g, h, y)[:3], -1)
+
+
+def _from_state(g: Any, h: Any, y: Any) -> Any:
+    at_reset, at_update, at_new, reset = _gru_parts(g, h, y)
+    return np.concatenate([at_reset, at_update, at_new * reset], -1)
+
+
+gru_gates.vjp(x=_from_input, h=_from_state)
 gru_gates.sample((2, 9), (2, 9)).sample((3,), (3,))
 
 

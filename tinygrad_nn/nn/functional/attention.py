@@ -160,8 +160,8 @@ def multi_head_attention_forward(
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
     if width % num_heads:
         raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
-    same = (len(key.shape), key.shape[:2], value.shape[:2]) if use_separate_proj_weight else (3, key.shape, value.shape)
-    if same[1] != same[2]:
+    told_apart = 2 if use_separate_proj_weight else 3  # of key and value, the features may then differ
+    if key.shape[:told_apart] != value.shape[:told_apart]:
         raise AssertionError(f"key shape {list(key.shape)} does not match value shape {list(value.shape)}")
     if use_separate_proj_weight:
         separate = (q_proj_weight, k_proj_weight, v_proj_weight)
@@ -289,13 +289,13 @@ def _check_shapes(
             f"For {kind} `query`, expected `key` and `value` to be {dims}-D but found {key.ndim}-D and {value.ndim}-D tensors"
         )
     if padding is not None and padding.ndim != dims - 1:
-        raise AssertionError(f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D, found {padding.ndim}-D")
+        raise AssertionError(f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D, got {padding.ndim}-D")
     if padding is not None and dims == 3 and padding.shape[0] != query.shape[1]:
         raise AssertionError(f"Expected key_padded_mask.shape[0] to be {query.shape[1]}, but got {padding.shape[0]}")
     if mask is None:
         return
     if mask.ndim not in (2, 3):
-        raise AssertionError(f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.ndim}-D tensor")
+        raise AssertionError(f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D, found {mask.ndim}-D")
     if mask.ndim == 3 and dims == 2 and tuple(mask.shape) != (heads, query.shape[0], key.shape[0]):
         expected = (heads, query.shape[0], key.shape[0])
         raise AssertionError(f"Expected `attn_mask` shape to be {expected} but got {list(mask.shape)}")

@@ -42,6 +42,7 @@ class PackedSequence(_Packed):
         sorted_indices: Tensor | None = None,
         unsorted_indices: Tensor | None = None,
     ) -> Self:
+        """Of data and batch_sizes, also given as one pair."""
         if batch_sizes is None:
             if not isinstance(data, list | tuple) or len(data) != 2:
                 raise AssertionError(f"PackedSequence: expected data and batch_sizes, got one {type(data).__name__}")
