@@ -62,11 +62,12 @@ from tinygrad_nn.random import *
 from tinygrad_nn.runtime import *
 from tinygrad_nn.serialization import load, save
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.testing.gradcheck import torch_gradcheck, torch_gradgradcheck
+from tinygrad_nn.testing.gradcheck import torch_gradcheck as _gradcheck
+from tinygrad_nn.testing.gradcheck import torch_gradgradcheck as _gradgradcheck
 
 __version__ = "0.1.0"
 
-autograd.gradcheck, autograd.gradgradcheck = torch_gradcheck, torch_gradgradcheck  # PyTorch keeps them there
+autograd.gradcheck, autograd.gradgradcheck = _gradcheck, _gradgradcheck  # PyTorch keeps them there
 
 float, double, half, long, int, short = float32, float64, float16, int64, int32, int16
 

@@ -27,7 +27,9 @@ _DTYPES = {
 File: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
 
-def save(obj: Any, f: File) -> None:
+def save(
+    obj: Any, f: File, pickle_module: Any = None, pickle_protocol: int = 2, _use_new_zipfile_serialization: bool = True
+) -> None:
     """Write a tree of dicts, lists, tuples, tensors, arrays, numbers, strings and None to `f`, a path or an open binary file.
 
     The format is safetensors. A flat dict of tensors keeps its keys as names, so that other programs read it as a state
@@ -105,9 +107,12 @@ def _describe(obj: Any, path: str, arrays: dict[str, Any], names: dict[int, str]
     raise TypeError(f"{path or 'object'}: expected tensors, numbers, strings, dicts, lists or None, got {type(obj).__name__}{hint}")
 
 
-def load(f: File, map_location: Any = None, weights_only: bool = True, mmap: bool | None = None) -> Any:
+def load(
+    f: File, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = True, mmap: bool | None = None
+) -> Any:
     """Read what `save` wrote, or any plain safetensors file as a dict of tensors; bfloat16 becomes float32.
 
+    There is one device and nothing that runs, so the arguments after the file change nothing.
     ValueError, in one line, for a file that is damaged or of another kind, such as one of pickles.
     """
     if isinstance(f, str | os.PathLike):

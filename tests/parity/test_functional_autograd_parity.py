@@ -1,5 +1,7 @@
 """autograd.functional and torch.func beside PyTorch's: values, shapes, what is recorded, and the type of the errors."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -233,3 +235,111 @@ def test_functional_call():
 def test_vmap_says_what_to_do():
     with pytest.raises(NotImplementedError, match="batch dimension"):
         tinygrad_nn.func.vmap(lambda x: x)
+
+
+# grad and backward with the arguments of old programs, modes, checkpoints
+
+
+def test_old_arguments():
+    def program(p):
+        x = p.tensor(X, requires_grad=True)
+        p.autograd.backward([x * x], grad_variables=[p.tensor(X)])
+        return x.grad, p.autograd.grad((x * x).sum(), x, None, None, False, True, None, False, True)
+
+    compare(program, torch, tinygrad_nn)
+    compare(lambda p: p.autograd.backward([p.ones(1)], [p.ones(1)], grad_variables=[p.ones(1)]), torch, tinygrad_nn)
+    with pytest.raises(NotImplementedError, match="once a row"):
+        tinygrad_nn.autograd.grad([], [], is_grads_batched=True)
+
+
+MODES = "no_grad() enable_grad() inference_mode() inference_mode(False) set_grad_enabled(False) set_grad_enabled(True)".split()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("outer", ["no_grad()", "enable_grad()", "inference_mode()"])
+def test_modes(mode, outer):
+    def program(p):
+        found = []
+
+        def look():
+            x = p.tensor(X, requires_grad=not p.is_inference_mode_enabled()) * 2
+            found.extend([p.is_grad_enabled(), p.is_inference_mode_enabled(), x.requires_grad, x.is_leaf])
+
+        with eval(f"p.{outer}"):
+            with eval(f"p.{mode}"):
+                look()
+            look()
+            eval(f"p.{mode}")(look)()
+            look()
+        look()
+        return found
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_anomalies():
+    def program(p, how):
+        x = p.tensor([-1.0], requires_grad=True)
+        with how(p):
+            p.log(x).sum().backward()
+        return x.grad
+
+    compare(lambda p: p.is_anomaly_enabled() if p is torch else p.autograd.is_anomaly_enabled(), torch, tinygrad_nn)
+    for how in (lambda p: p.autograd.set_detect_anomaly(False), lambda p: p.autograd.detect_anomaly(check_nan=False)):
+        compare(program, torch, tinygrad_nn, how, quiet=True)
+
+    def failing(p):
+        x = p.tensor([0.0], requires_grad=True)
+        with p.autograd.detect_anomaly():
+            (p.sqrt(x) * 0).sum().backward()
+
+    compare(failing, torch, tinygrad_nn)
+
+
+def test_hooks_on_tensors():
+    def program(p):
+        x, seen = p.tensor(X, requires_grad=True), []
+        y = x * x
+        handle = y.register_hook(lambda g: g * 3)
+        x.register_hook(lambda g: seen.append(g.sum().item()))
+        y.sum().backward(retain_graph=True)
+        handle.remove()
+        y.sum().backward()
+        return x.grad, seen
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_a_function_that_is_differentiable_once():
+    def program(p):
+        class Square(p.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * x
+
+            @staticmethod
+            @p.autograd.function.once_differentiable
+            def backward(ctx, g):
+                return 2 * ctx.saved_tensors[0] * g
+
+        x = p.tensor(X, requires_grad=True)
+        return p.autograd.grad(Square.apply(x).sum(), x)
+
+    compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("segments", [1, 2, 3])
+def test_checkpoints(segments, reentrant):
+    def program(p):
+        checkpoints = importlib.import_module(f"{p.__name__}.utils.checkpoint")
+        p.manual_seed(0)
+        model = p.nn.Sequential(*(layer for _ in range(3) for layer in (p.nn.Linear(3, 3), p.nn.Tanh(), p.nn.Dropout(0.4))))
+        x = p.tensor(X.astype(np.float32), requires_grad=True)
+        y = checkpoints.checkpoint_sequential(model, segments, x, use_reentrant=reentrant)
+        y = checkpoints.checkpoint(lambda z: p.nn.functional.dropout(z.exp()) * z, y, use_reentrant=reentrant)
+        y.sum().backward()
+        return y, x.grad, [q.grad for q in model.parameters()], p.rand(2)
+
+    compare(program, torch, tinygrad_nn)

@@ -33,12 +33,17 @@ def backward(
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Tensor | Sequence[Tensor | None] | None = None,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add the derivatives of `tensors`, weighted by `grad_tensors`, to the `.grad` of the leaves, or of `inputs` alone.
 
-    RuntimeError for no inputs at all and where shapes or numbers do not fit.
+    RuntimeError for no inputs at all and where shapes or numbers do not fit. `grad_variables` is the old name of `grad_tensors`.
     """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError("backward: expected grad_tensors or its old name grad_variables, got both")
+        grad_tensors = grad_variables
     outputs = _listed(tensors)
     wanted = None if inputs is None else _listed(inputs)
     if wanted is not None and not wanted:
@@ -61,7 +66,9 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The derivatives of `outputs`, weighted by `grad_outputs`, with respect to `inputs`; `.grad` stays untouched.
@@ -72,6 +79,8 @@ def grad(
     >>> grad((x * x).sum(), x)
     (tensor([6.]),)
     """
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched is not supported; call it once a row of grad_outputs")
     ends, starts = _listed(outputs), _listed(inputs)
     if not starts:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")

@@ -64,7 +64,7 @@ class no_grad(_ModeChange):
 class enable_grad(_ModeChange):
     """Operations are recorded, inside a `no_grad` too."""
 
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+    def __init__(self, orig_func: Callable[..., Any] | None = None) -> None:
         super().__init__(grad=True)
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:

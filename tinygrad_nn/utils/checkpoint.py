@@ -59,6 +59,7 @@ def checkpoint_sequential(
     segments: int,
     input: Any,
     use_reentrant: bool | None = None,
+    *,
     preserve_rng_state: bool = True,
 ) -> Any:
     """`input` through the functions in turn, in `segments` parts; each but the last is a checkpoint."""
