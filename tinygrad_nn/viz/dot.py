@@ -1,11 +1,14 @@
-"""make_dot: the op graph behind a tensor as a graphviz.Digraph; reads public fields, changes nothing."""
+"""Graphviz: make_dot gives the graph behind a tensor as a Digraph, `source` a scene as text; nothing is changed."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.viz.scene import Scene
 
 
 def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> Any:
@@ -48,3 +51,37 @@ def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, 
 
 def _shape(tensor: Tensor) -> str:
     return f"({', '.join(map(str, tensor.shape))})"
+
+
+def source(scene: Scene) -> str:
+    """A scene as text for graphviz: boxes with their lines, modules as clusters."""
+    fill = {"parameter": "#d9ecf8", "leaf": "#d9ecf8", "data": "#f6f2e6", "module": "#e8eaee", "failed": "#fbe3dc"}
+    parts = ["digraph {", 'node [shape=box, style="filled,rounded", fontname="monospace", fontsize=10, fillcolor=white];']
+
+    def cluster(parent: str | None) -> None:
+        for shown in scene.shown:
+            if shown.inside == parent:
+                text = "".join(_quoted(line.text)[1:-1] + "\\l" for line in shown.lines if line.text)
+                color = f', fillcolor="{fill[shown.kind]}"' if shown.kind in fill else ""
+                parts.append(f'{shown.id} [label="{text}"{color}];')
+        for name, (title, inside) in scene.modules.items():
+            if inside == parent:
+                parts.append(f"subgraph cluster_{name} {{ label={_quoted(title)}; style=rounded; fontname=monospace; fontsize=10;")
+                cluster(name)
+                parts.append("}")
+
+    cluster(None)
+    parts += [f"{a} -> {b};" if flows else f"{a} -> {b} [style=dashed];" for (a, b), flows in zip(scene.edges, scene.flows, strict=True)]
+    return "\n".join([*parts, "}", ""])
+
+
+def engine_svg(scene: Scene) -> str:
+    """A scene as SVG placed by graphviz; FileNotFoundError where its program `dot` is not."""
+    if shutil.which("dot") is None:
+        raise FileNotFoundError('engine="dot" needs the program dot of graphviz, which was not found; the default needs nothing')
+    done = subprocess.run(["dot", "-Tsvg"], input=source(scene), capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 from tinygrad_nn.viz.ranks import ranks
 
 GAP, CHANNEL, LANE = 16.0, 26.0, 6.0  # between boxes of a row; between rows; between edges beside the drawing
+PORT_CHANNEL = 10.0  # below a row of ports, which has no height
 _POINTS = 12_000  # on long edges, in all: what exceeds it runs beside the drawing
 _WORK = 90_000  # edges times sweeps that the search for a good order may take
 
@@ -293,9 +294,10 @@ def _draw(
     tops, bottoms, y = [], [], 0.0
     for r, row in enumerate(rows):
         tops.append(y)
-        y += max((heights[i] for i in row), default=0.0)
+        height = max((heights[i] for i in row), default=0.0)
+        y += height
         bottoms.append(y)
-        y += CHANNEL + min(40.0, 1.5 * spans[r])
+        y += CHANNEL + min(40.0, 1.5 * spans[r]) if height else PORT_CHANNEL
     drawn.height = bottoms[-1] if bottoms else 0.0
     middle = [(tops[r] + bottoms[r]) / 2 for r in rank]
     for i, name in enumerate(names):

@@ -71,9 +71,13 @@ class Tracer:
 
     def _enter(self, module: Module) -> None:
         if not self._open:
+            prefix = ""  # of a module that is part of one the caller knows, where that one has it
+            for path, tensor in module.named_parameters():
+                known = self.names.setdefault(id(tensor), path)
+                prefix = prefix or known.removesuffix(path).rstrip(".") if known.endswith(f".{path}") else prefix
             for path, part in module.named_modules():
-                self._paths.setdefault(id(part), path)
-            for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
+                self._paths.setdefault(id(part), ".".join(filter(None, [prefix, path])))
+            for path, tensor in module.named_buffers():
                 self.names.setdefault(id(tensor), path)
             self._held.append(module)
         path = self._paths.get(id(module), "")

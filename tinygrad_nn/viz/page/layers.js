@@ -1,0 +1,293 @@
+// One level of a layered drawing, as layers.py and ranks.py have it: rows, orders, places, paths.
+const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 12000, WORK = 90000;
+
+function arrange(sizes, pieces, entries, exits) {
+  const names = [...entries, ...sizes.keys(), ...exits], number = new Map(names.map((name, i) => [name, i]));
+  const ends = pieces.map(p => [number.get(p.top), number.get(p.bottom)]);
+  const rank = ranks(names.length, ends, entries.length, exits.length);
+  const widths = names.map(name => sizes.has(name) ? sizes.get(name)[0] : 2);
+  const heights = names.map(name => sizes.has(name) ? sizes.get(name)[1] : 0);
+  const lanes = tooLong(ends, rank), chains = [], links = [];
+  pieces.forEach((piece, k) => {
+    const [top, bottom] = ends[k], chain = [top];
+    if (!lanes.has(k))
+      for (let row = rank[top] + 1; row < rank[bottom]; row++) {
+        chain.push(rank.length);
+        rank.push(row);
+        widths.push(2);
+        heights.push(0);
+      }
+    chain.push(bottom);
+    chains.push(chain);
+    if (lanes.has(k)) return;
+    for (let i = 0; i + 1 < chain.length; i++) {
+      const a = chain[i], b = chain[i + 1], last = i === chain.length - 2;
+      links.push({
+        top: a, bottom: b, weight: (i ? 2 : 1) * (last ? 1 : 2),
+        leaves: i === 0 && piece.leaves !== null ? piece.leaves - widths[a] / 2 : 0,
+        enters: last && piece.enters !== null ? piece.enters - widths[b] / 2 : 0,
+      });
+    }
+  });
+  const rowsOf = order(rank, links, widths), x = along(rowsOf, links, widths);
+  return placeLevel(names, sizes, pieces, rowsOf, rank, x, widths, heights, chains, lanes);
+}
+
+// Longest paths from the top; then boxes with more users than inputs are lowered, and parts are moved while that shortens
+// the edges in all.
+function ranks(n, ends, entries, exits) {
+  const after = Array.from({ length: n }, () => []), waiting = new Array(n).fill(0), rank = new Array(n).fill(0);
+  for (const [top, bottom] of ends) { after[top].push(bottom); waiting[bottom]++; }
+  const into = [...waiting], sorted = [...rank.keys()].filter(i => !waiting[i]);
+  for (const i of sorted)
+    for (const j of after[i]) {
+      rank[j] = Math.max(rank[j], rank[i] + 1);
+      if (!--waiting[j]) sorted.push(j);
+    }
+  for (const i of sorted.reverse())
+    if (after[i].length > into[i]) rank[i] = Math.min(...after[i].map(j => rank[j])) - 1;
+  if (ends.length) shorten(rank, ends);
+  const inner = rank.slice(entries, n - exits);
+  const low = (inner.length ? Math.min(...inner) : 0) - (entries > 0 ? 1 : 0);
+  const high = (inner.length ? Math.max(...inner) : low) + 1;
+  return rank.map((row, i) => (i < entries ? low : i >= n - exits ? high : row) - low);
+}
+
+// Move single boxes, and boxes with all that hangs on them by edges of one row, to where their edges are shortest.
+function shorten(rank, ends) {
+  const before = rank.map(() => []), after = rank.map(() => []);
+  for (const [top, bottom] of ends) { after[top].push(bottom); before[bottom].push(top); }
+  for (let turn = 0; turn < 12; turn++) {
+    let moved = false;
+    for (let i = 0; i < rank.length; i++)
+      for (const down of [true, false]) {
+        const part = new Set([i]), budget = Math.min(rank.length, 200);
+        for (const a of part) {
+          const pushed = down ? after[a] : before[a];
+          for (const b of pushed) if (Math.abs(rank[b] - rank[a]) === 1) part.add(b);
+          if (part.size > budget) break;
+        }
+        if (part.size > budget) continue;
+        let gain = 0, room = Infinity;
+        for (const a of part) {
+          for (const b of after[a]) if (!part.has(b)) { gain += down ? 1 : -1; if (down) room = Math.min(room, rank[b] - rank[a] - 1); }
+          for (const b of before[a]) if (!part.has(b)) { gain += down ? -1 : 1; if (!down) room = Math.min(room, rank[a] - rank[b] - 1); }
+        }
+        if (gain <= 0 || !room || room === Infinity) continue;
+        for (const a of part) rank[a] += down ? room : -room;
+        moved = true;
+      }
+    if (!moved) return;
+  }
+}
+
+function tooLong(ends, rank) {
+  const spans = ends.map(([a, b], k) => [rank[b] - rank[a] - 1, k]).sort((p, q) => q[0] - p[0] || q[1] - p[1]), lanes = new Set();
+  let points = spans.reduce((sum, [span]) => sum + span, 0);
+  for (const [span, k] of spans) {
+    if (points <= MOST_POINTS) break;
+    lanes.add(k);
+    points -= span;
+  }
+  return lanes;
+}
+
+function order(rank, links, widths) {
+  const up = rank.map(() => []), down = rank.map(() => []);
+  for (const link of links) {
+    const leaves = link.leaves / (widths[link.top] + 1), enters = link.enters / (widths[link.bottom] + 1);
+    down[link.top].push([link.bottom, enters, leaves]);
+    up[link.bottom].push([link.top, leaves, enters]);
+  }
+  let best = null, fewest = Infinity, budget = Math.max(4, Math.min(56, Math.floor(WORK / (links.length + 1))));
+  for (const [ahead, behind] of [[down, up], [up, down]]) {
+    const result = swept(beginning(rank, ahead, behind), up, down, Math.min(budget, 28));
+    budget -= result.used;
+    if (result.fewest < fewest) ({ best, fewest } = result);
+    if (!fewest || budget <= 0) break;
+  }
+  return best;
+}
+
+function beginning(rank, ahead, behind) {
+  const rowsOf = Array.from({ length: Math.max(0, ...new Set(rank)) + 1 }, () => []), seen = new Set();
+  for (let start = 0; start < rank.length; start++) {
+    if (behind[start].length) continue;
+    const stack = [start];
+    while (stack.length) {
+      const i = stack.pop();
+      if (seen.has(i)) continue;
+      seen.add(i);
+      rowsOf[rank[i]].push(i);
+      for (const [j] of [...ahead[i]].reverse()) stack.push(j);
+      for (const [j] of [...behind[i]].reverse()) stack.push(j);
+    }
+  }
+  return rowsOf;
+}
+
+function swept(rowsOf, up, down, sweeps) {
+  const copy = () => rowsOf.map(row => [...row]), place = new Float64Array(up.length);
+  let best = copy(), fewest = crossings(rowsOf, down), stale = 0, sweep = 0;
+  for (; sweep < sweeps && fewest && stale < 8; sweep++) {
+    const downwards = sweep % 2 === 0, beside = downwards ? up : down;
+    for (const row of rowsOf) row.forEach((i, p) => { place[i] = p; });
+    for (const row of downwards ? rowsOf : [...rowsOf].reverse()) {
+      const keys = new Map(row.map((i, p) => [i, middle(place, beside[i], p, sweep)]));
+      row.sort((a, b) => keys.get(a) - keys.get(b));
+      row.forEach((i, p) => { place[i] = p; });
+    }
+    if (up.length < 4000) exchange(rowsOf, up, down, place, sweep % 4 < 2);
+    const now = crossings(rowsOf, down);
+    stale++;
+    if (now < fewest) { best = copy(); fewest = now; stale = 0; }
+  }
+  return { best, fewest, used: sweep + 1 };
+}
+
+function middle(place, beside, own, sweep) {
+  if (!beside.length) return own;
+  const spots = beside.map(([j, at]) => place[j] + at).sort((a, b) => a - b), half = spots.length >> 1;
+  if (sweep % 4 >= 2) return spots.reduce((a, b) => a + b) / spots.length;
+  return spots.length % 2 ? spots[half] : (spots[half - 1] + spots[half]) / 2;
+}
+
+function exchange(rowsOf, up, down, place, ties) {
+  for (let turn = 0; turn < 5; turn++) {
+    let gained = false;
+    for (const row of rowsOf)
+      for (let p = 0; p + 1 < row.length; p++) {
+        const a = row[p], b = row[p + 1];
+        let saved = 0;
+        for (const beside of [up, down])
+          for (const [j, at] of beside[a])
+            for (const [k, too] of beside[b]) saved += Math.sign(place[j] + at - place[k] - too);
+        if (saved > 0 || (ties && !turn && !saved)) {
+          [row[p], row[p + 1]] = [b, a];
+          place[a] = p + 1;
+          place[b] = p;
+          gained ||= saved > 0;
+        }
+      }
+    if (!gained) return;
+  }
+}
+
+function crossings(rowsOf, down) {
+  let sum = 0;
+  for (let r = 0; r + 1 < rowsOf.length; r++) {
+    const place = new Map(rowsOf[r + 1].map((i, p) => [i, p])), spots = [];
+    rowsOf[r].forEach((i, p) => down[i].forEach(([j, at, own]) => spots.push([p + own, place.get(j) + at])));
+    spots.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const ranked = new Map([...new Set(spots.map(s => s[1]))].sort((a, b) => a - b).map((v, k) => [v, k + 1]));
+    const tree = new Int32Array(ranked.size + 1);
+    spots.forEach(([, b], seen) => {
+      const k = ranked.get(b);
+      let upTo = 0;
+      for (let i = k; i; i &= i - 1) upTo += tree[i];
+      sum += seen - upTo;
+      for (let i = k; i < tree.length; i += i & -i) tree[i]++;
+    });
+  }
+  return sum;
+}
+
+function along(rowsOf, links, widths) {
+  const x = new Float64Array(widths.length), above = widths.map(() => []), below = widths.map(() => []);
+  for (const { top, bottom, leaves, enters, weight } of links) {
+    above[bottom].push([top, leaves - enters, weight]);
+    below[top].push([bottom, enters - leaves, weight]);
+  }
+  const starts = rowsOf.map(row => {
+    let at = 0;
+    const start = row.map((i, p) => {
+      const here = at;
+      at += (widths[i] + widths[row[p + 1] ?? i]) / 2 + GAP;
+      return here;
+    });
+    row.forEach((i, p) => { x[i] = start[p] - start.at(-1) / 2; });
+    return start;
+  });
+  const rounds = Math.max(6, Math.min(20, Math.floor(WORK / (links.length + 1))));
+  for (let turn = 0; turn < rounds; turn++) {
+    const both = turn >= rounds - 4;
+    for (let k = 0; k < rowsOf.length; k++) {
+      const r = turn % 2 ? rowsOf.length - 1 - k : k, wishes = [], weights = [];
+      for (const i of rowsOf[r]) {
+        const near = both ? [...above[i], ...below[i]] : turn % 2 ? below[i] : above[i];
+        const sum = near.reduce((s, [, , weight]) => s + weight, 0);
+        wishes.push(sum ? near.reduce((s, [j, shift, weight]) => s + (x[j] + shift) * weight, 0) / sum : x[i]);
+        weights.push(sum || 0.01);
+      }
+      const places = spaced(wishes, weights, starts[r]);
+      rowsOf[r].forEach((i, p) => { x[i] = places[p]; });
+    }
+  }
+  return x;
+}
+
+function spaced(wishes, weights, starts) {
+  const pools = [];
+  wishes.forEach((wish, k) => {
+    pools.push([wish - starts[k], weights[k], 1]);
+    while (pools.length > 1 && pools.at(-2)[0] > pools.at(-1)[0]) {
+      const [at, weight, many] = pools.pop(), last = pools.at(-1);
+      last[0] = (last[0] * last[1] + at * weight) / (last[1] + weight);
+      last[1] += weight;
+      last[2] += many;
+    }
+  });
+  return pools.flatMap(([at, , many]) => new Array(many).fill(at)).map((at, k) => at + starts[k]);
+}
+
+function placeLevel(names, sizes, pieces, rowsOf, rank, x, widths, heights, chains, lanes) {
+  let left = Infinity, right = 0, y = 0;
+  for (let i = 0; i < x.length; i++) left = Math.min(left, x[i] - widths[i] / 2);
+  if (left === Infinity) left = 0;
+  for (let i = 0; i < x.length; i++) { x[i] -= left; right = Math.max(right, x[i] + widths[i] / 2); }
+  const spans = new Array(rowsOf.length + 1).fill(0), tops = [], bottoms = [];
+  for (const chain of chains) spans[rank[chain[0]]]++;
+  rowsOf.forEach((row, r) => {
+    const height = row.reduce((most, i) => Math.max(most, heights[i]), 0);
+    tops.push(y);
+    bottoms.push(y += height);
+    y += height ? CHANNEL + Math.min(40, 1.5 * spans[r]) : PORT_CHANNEL;
+  });
+  const drawn = { width: right, height: bottoms.at(-1) ?? 0, corners: new Map(), ports: new Map(), paths: [] };
+  const mid = i => (tops[rank[i]] + bottoms[rank[i]]) / 2;
+  names.forEach((name, i) => {
+    if (sizes.has(name)) drawn.corners.set(name, [x[i] - widths[i] / 2, mid(i) - heights[i] / 2]);
+    else drawn.ports.set(name, x[i]);
+  });
+  const enters = inlets(pieces, chains, x, widths, lanes);
+  let side = right + LANE;
+  pieces.forEach((piece, k) => {
+    const chain = chains[k], first = chain[0], last = chain.at(-1);
+    const out = piece.leaves === null ? x[first] : x[first] - widths[first] / 2 + piece.leaves;
+    const path = [[out, mid(first) + heights[first] / 2], [out, bottoms[rank[first]]]];
+    if (lanes.has(k)) {
+      path.push([side, tops[rank[first] + 1]], [side, bottoms[rank[last] - 1]]);
+      side += LANE;
+    }
+    for (const i of chain.slice(1, -1)) path.push([x[i], tops[rank[i]]], [x[i], bottoms[rank[i]]]);
+    path.push([enters[k], tops[rank[last]]], [enters[k], mid(last) - heights[last] / 2]);
+    drawn.paths.push(path);
+  });
+  if (lanes.size) drawn.width = side;
+  return drawn;
+}
+
+function inlets(pieces, chains, x, widths, lanes) {
+  const arriving = new Map(), enters = [];
+  pieces.forEach((piece, k) => {
+    const box = chains[k].at(-1);
+    if (piece.enters !== null) enters[k] = x[box] - widths[box] / 2 + piece.enters;
+    else if (arriving.has(box)) arriving.get(box).push(k);
+    else arriving.set(box, [k]);
+  });
+  for (const [box, edges] of arriving) {
+    edges.sort((a, b) => lanes.has(a) - lanes.has(b) || x[chains[a].at(-2)] - x[chains[b].at(-2)] || a - b);
+    edges.forEach((k, p) => { enters[k] = x[box] + widths[box] * ((p + 1) / (edges.length + 1) - 0.5); });
+  }
+  return enters;
+}
