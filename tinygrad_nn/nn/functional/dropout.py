@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
+
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.nn.functional.checks import quiet
+from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
@@ -32,6 +35,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, L) or (C, L): Tompson et al. 2015; RuntimeError for other shapes."""
+    _checked(p)
     if input.ndim not in (2, 3):
         raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input of {list(input.shape)}.")
     return _dropped(input, p, training, inplace, _shape(input, channels=True, batched=input.ndim == 3))
@@ -67,7 +71,7 @@ def _shape(input: Tensor, channels: bool = False, batched: bool = True) -> tuple
     if not channels:
         return shape
     kept = 2 if batched else 1
-    return (*shape[:kept], *(1 for _ in shape[kept:])) if len(shape) >= 2 else None
+    return (*shape[:kept], *(1 for _ in shape[kept:])) if len(shape) >= kept else None
 
 
 def _checked(p: float) -> None:
@@ -81,8 +85,17 @@ def _kept(input: Tensor, p: float, shape: tuple[int, ...] | None) -> Tensor:
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {list(input.shape)}")
     if not input.is_floating_point():
         raise RuntimeError(f"dropout: expected a floating tensor, result type Float can't be cast to {input.dtype}")
-    kept: Tensor = wrap(default_generator.bernoulli(1 - p, shape).astype(input._data.dtype))
+    kept: Tensor = wrap(_drawn(input._data, p, shape).astype(input._data.dtype))
     return kept
+
+
+def _drawn(data: Array, p: float, shape: tuple[int, ...]) -> Array:
+    """What is kept; one for each element is drawn in the order in which they lie in memory, as in PyTorch."""
+    if shape != data.shape or data.flags.c_contiguous:
+        return default_generator.bernoulli(1 - p, shape)
+    order = sorted(range(data.ndim), key=lambda axis: -data.strides[axis])
+    drawn = default_generator.bernoulli(1 - p, tuple(shape[axis] for axis in order))
+    return drawn.transpose(np.argsort(order))
 
 
 @quiet
