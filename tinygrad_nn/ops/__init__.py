@@ -18,6 +18,6 @@ from tinygrad_nn.ops import (
 )
 
 __all__ = [
-    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding", "shape", "softmax",
-    "special", "trigonometric", "window",
+    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding",
+    "shape", "softmax", "special", "trigonometric", "window",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.methods import joining
+from tinygrad_nn.nn.functional.checks import expect_floating
 from tinygrad_nn.nn.functional.planes import Sizes, as_planes, expect_planes, like_given, pair, sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.ops import index as index_ops
@@ -140,7 +141,7 @@ def _taken(planes: Tensor, places: Tensor) -> Tensor:
 def _max_pool(
     name: str, dims: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool, indices: bool
 ) -> Any:
-    if input.dtype.name == "bool":
+    if input.dtype.name == "bool" or (dims == 1 and not indices and not input.is_floating_point()):  # as in PyTorch
         raise NotImplementedError(f'"{name}" not implemented for {input.dtype}')
     window, counts = _laid(name, dims, input, kernel_size, stride, padding, dilation, ceil)
     planes = as_planes(input, dims)
@@ -199,8 +200,7 @@ def _parts(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Pair,
 
 def _adaptive_avg(name: str, dims: int, input: Tensor, output_size: Any) -> Tensor:
     sizes, (rows, columns) = _parts(name, dims, input, output_size)
-    if not input.is_floating_point():
-        raise NotImplementedError(f'"{name}" not implemented for {input.dtype}')
+    expect_floating(name, input)
     planes = as_planes(input, dims)
     height, width = planes.shape[2:]
     if 0 in sizes:
@@ -218,8 +218,7 @@ def _adaptive_avg(name: str, dims: int, input: Tensor, output_size: Any) -> Tens
 
 def _adaptive_max(name: str, dims: int, input: Tensor, output_size: Any, indices: bool) -> Any:
     (down, across), (rows, columns) = _parts(name, dims, input, output_size)
-    if input.dtype.name == "bool":
-        raise NotImplementedError(f'"{name}" not implemented for {input.dtype}')
+    expect_floating(name, input)
     planes = as_planes(input, dims)
     height, width = planes.shape[2:]
     if down and across and height % down == 0 and width % across == 0:
