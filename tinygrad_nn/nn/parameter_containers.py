@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from operator import index as whole
+from operator import itemgetter
 from typing import Any, Self
 
 from tinygrad_nn.nn.module import Module
@@ -81,7 +83,7 @@ class ParameterList(_Held):
 
 
 class ParameterDict(_Held):
-    """A dict of parameters, in the order in which they came; KeyError for a key that is not there."""
+    """A dict of parameters, in the order in which they came, those of a plain dict sorted; AttributeError for a key not there."""
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
@@ -90,8 +92,8 @@ class ParameterDict(_Held):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
+            raise AttributeError(f"'ParameterDict' object has no attribute '{key}'")
+        return self._parameters[key] if key in self._parameters else getattr(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
@@ -166,7 +168,8 @@ class ParameterDict(_Held):
         if not isinstance(parameters, Iterable) or isinstance(parameters, Tensor):
             raise TypeError(f"ParameterDict.update should be called with an iterable of pairs, but got {type(parameters).__name__}")
         pairs = parameters.items() if isinstance(parameters, Mapping | ParameterDict) else parameters
-        for key, value in pairs:
+        sort = isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict)  # as in PyTorch
+        for key, value in sorted(pairs, key=itemgetter(0)) if sort else pairs:
             self[key] = value
 
     def __or__(self, other: ParameterDict) -> ParameterDict:

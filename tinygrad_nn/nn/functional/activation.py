@@ -92,10 +92,15 @@ rrelu_ = in_place(rrelu)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """input where it is above `threshold`, `value` elsewhere; written into the input if `inplace`."""
+    """input where it is above `threshold`, `value` elsewhere; written into the input if `inplace`.
+
+    NotImplementedError for bools.
+    """
     if inplace:
         changed: Tensor = threshold_(input, threshold, value)
         return changed
+    if input._data.dtype.kind == "b":
+        raise NotImplementedError("threshold: expected numbers, got torch.bool")
     return pointwise.masked_fill(input, input <= threshold, value)
 
 

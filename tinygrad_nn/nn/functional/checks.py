@@ -34,8 +34,9 @@ def check_reduction(reduction: str) -> None:
 
 
 def reduction_of(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
-    """The reduction, with a warning if it comes from the two flags that were there before it."""
+    """The reduction, with a warning if it comes from the two flags that were there before it; ValueError for an unknown one."""
     if size_average is None and reduce is None:
+        check_reduction(reduction)
         return reduction
     averaged, reduced = (flag is None or bool(flag) for flag in (size_average, reduce))
     found = "none" if not reduced else "mean" if averaged else "sum"

@@ -29,7 +29,7 @@ def embedding(
         raise NotImplementedError("embedding: sparse gradients are not supported, expected sparse=False")
     if weight.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got {weight.ndim}-D")
-    index = _checked(input, len(weight))
+    index = _checked(input, len(weight), IndexError)
     padding = _place(padding_idx, len(weight))
     if max_norm is not None:
         _shrink(weight, index, max_norm, norm_type)
@@ -54,17 +54,17 @@ def embedding_bag(
 
     Bags are the rows of (bags, k), or start at `offsets` in (m,), to whose end `include_last_offset` adds the end of the
     last. `per_sample_weights`, for sums only, are factors in the input's shape; indices equal to `padding_idx` are in no bag.
-    ValueError and RuntimeError for what does not fit, IndexError for an index outside the table, NotImplementedError for
-    sparse gradients.
+    ValueError and RuntimeError for what does not fit and for an index outside the table, NotImplementedError for sparse
+    gradients.
     """
     _check_bags(input, weight, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights)
-    index = _checked(input, len(weight))
+    index = _checked(input, len(weight), RuntimeError)
     sizes = np.full(len(index), index.shape[1]) if offsets is None else _sizes(offsets, include_last_offset, index.size)
     bags = np.repeat(np.arange(len(sizes)), sizes)
-    index = index.reshape(-1)
+    index = index.reshape(-1)[: len(bags)]
     if max_norm is not None:
         _shrink(weight, index, max_norm, norm_type)
-    factors = None if per_sample_weights is None else per_sample_weights.reshape(-1)
+    factors = None if per_sample_weights is None else per_sample_weights.reshape(-1)[: len(bags)]
     share = _share(index, weight, None, scale_grad_by_freq)
     if padding_idx is not None:
         kept = np.flatnonzero(index != _place(padding_idx, len(weight)))
@@ -82,15 +82,15 @@ def embedding_bag(
     return reduced
 
 
-def _checked(input: Tensor, count: int) -> Any:
-    """The indices as an array."""
+def _checked(input: Tensor, count: int, error: type[Exception]) -> Any:
+    """The indices as an array; `error` for one outside the table."""
     index = input._data
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             f"embedding: Expected tensor for the indices to have one of the following scalar types: Long, Int; got {input.dtype}"
         )
     if index.size and not (index.min() >= 0 and index.max() < count):
-        raise IndexError(f"index out of range: expected indices from 0 to {count - 1}, got {index.min()} to {index.max()}")
+        raise error(f"index out of range: expected indices from 0 to {count - 1}, got {index.min()} to {index.max()}")
     return index
 
 

@@ -25,10 +25,14 @@ def _with_weight(losses: Tensor, weight: Tensor | None, reduction: str) -> Tenso
     """Losses reduced, each counting with its weight; ValueError for weights of another size."""
     if weight is None:
         return reduced(losses, reduction)
-    if weight.shape != losses.shape:
-        raise ValueError(f"Weights and input must have the same size: expected {list(losses.shape)}, got {list(weight.shape)}")
+    _check_weight(losses, weight)
     losses = losses * weight
     return losses.sum() / weight.sum() if reduction == "mean" else reduced(losses, reduction)
+
+
+def _check_weight(losses: Tensor, weight: Tensor) -> None:
+    if weight.shape != losses.shape:
+        raise ValueError(f"Weights and input must have the same size: expected {list(losses.shape)}, got {list(weight.shape)}")
 
 
 def mse_loss(
@@ -156,14 +160,19 @@ def huber_loss(
 ) -> Tensor:
     """d^2 / 2 where the difference d is less than `delta`, delta (|d| - delta / 2) elsewhere: Huber 1964.
 
-    Shapes that broadcast bring a warning, and with `weight` the mean is weighted. RuntimeError for a delta not above 0,
+    Shapes that broadcast bring a warning; a `weight` scales each loss, the mean's too. RuntimeError for a delta not above 0,
     NotImplementedError if neither tensor is floating, ValueError for an unknown reduction.
     """
+    check_reduction(reduction)
     _same_size(input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     expect_floating("huber_loss", input, target)
-    return _with_weight(_rounded_off(input - target, delta), weight, reduction)
+    losses = _rounded_off(input - target, delta)
+    if weight is not None:
+        _check_weight(losses, weight)
+        losses = losses * weight
+    return reduced(losses, reduction)
 
 
 def _rounded_off(difference: Tensor, bound: float) -> Tensor:
@@ -183,9 +192,12 @@ def kl_div(
     """target * (log(target) - input), the divergence of Kullback & Leibler (1951): `input` holds log-probabilities.
 
     `target` holds probabilities, or their logarithms if `log_target`. 'batchmean' divides by the size of dimension 0, as
-    the definition does, 'mean' by the number of elements and warns. ValueError for an unknown reduction.
+    the definition does, 'mean' by the number of elements and warns. RuntimeError for integers, ValueError for an unknown reduction.
     """
-    reduction = reduction_of(reduction, size_average, reduce)
+    by_rows = reduction == "batchmean"
+    reduction = reduction_of("sum" if by_rows else reduction, size_average, reduce)
+    if input._data.dtype.kind != "f" or target._data.dtype.kind != "f":
+        raise RuntimeError(f"kl_div: Integral inputs not supported, got {input.dtype} and {target.dtype}")
     if reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides only "
@@ -194,10 +206,8 @@ def kl_div(
             stacklevel=2,
         )
     losses = target.exp() * (target - input) if log_target else special.xlogy(target, target) - target * input
-    if reduction == "batchmean":
-        total = losses.sum()
-        return total / len(input) if input.ndim else total
-    return reduced(losses, reduction)
+    result = reduced(losses, reduction)
+    return result / len(input) if by_rows and input.ndim else result
 
 
 def poisson_nll_loss(
@@ -216,7 +226,6 @@ def poisson_nll_loss(
     approximation of log(target!) where the target is above 1. ValueError for an unknown reduction.
     """
     reduction = reduction_of(reduction, size_average, reduce)
-    check_reduction(reduction)
     losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         large = target > 1
@@ -241,7 +250,7 @@ def gaussian_nll_loss(
         if variance.shape == input.shape[:-1]:
             variance = variance.unsqueeze(-1)
         elif variance.ndim != input.ndim or sum(b for a, b in zip(input.shape, variance.shape, strict=True) if a != b) != 1:
-            raise ValueError(f"var is of incorrect size: expected that of the input, {list(input.shape)}, got {list(variance.shape)}")
+            raise ValueError(f"var is of incorrect size: expected the input's, {list(input.shape)}, got {list(variance.shape)}")
     check_reduction(reduction)
     variance = variance + (eps - variance.detach()).clamp(min=0)  # raised to eps, with its slope
     losses = 0.5 * (variance.log() + (input - target) ** 2 / variance)

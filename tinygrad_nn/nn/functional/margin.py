@@ -96,7 +96,6 @@ def multi_margin_loss(
         raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
     if weight is not None and weight.ndim != 1:
         raise ValueError(f"weight must be one-dimensional, got {weight.ndim} dimensions")
-    check_reduction(reduction)
     expect_floating("multi_margin_loss", input)
     scores = input.reshape(-1, input.shape[-1] if input.ndim else 1)
     labels = target._data.reshape(-1)
@@ -129,7 +128,6 @@ def multilabel_margin_loss(
     reduction, RuntimeError for shapes and dtypes that do not fit and for a target that is no class.
     """
     reduction = reduction_of(reduction, size_average, reduce)
-    check_reduction(reduction)
     expect_floating("multilabel_margin_loss", input)
     if input.ndim > 2 or target.shape != input.shape or not (input.ndim == 0 or input.shape[-1]):
         raise RuntimeError(

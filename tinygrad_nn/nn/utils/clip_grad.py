@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from tinygrad_nn import linalg
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import tensor
@@ -42,8 +44,9 @@ def clip_grads_with_norm_(
 ) -> None:
     """Scale the gradients, in place, by max_norm / total_norm where that is below 1."""
     factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-    for gradient in _gradients(parameters):
-        gradient.mul_(factor)
+    with np.errstate(invalid="ignore"):  # a gradient that is infinite becomes NaN
+        for gradient in _gradients(parameters):
+            gradient.mul_(factor)
 
 
 def clip_grad_norm_(
