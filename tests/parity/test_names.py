@@ -43,28 +43,36 @@ def public(path):
     return found
 
 
-def positional(function):
-    """The names of the parameters that may be given by position; None where Python cannot tell or there are any number."""
+def parameters(function):
+    """The names of the parameters that may be given by position, and of those by keyword; None where Python cannot tell."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        listed = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    if inspect.Parameter.VAR_POSITIONAL in [parameter.kind for parameter in parameters]:
+    if not listed or inspect.Parameter.VAR_POSITIONAL in [parameter.kind for parameter in listed]:
         return None
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and not p.name.startswith("_")]
+    places = [p.name for p in listed if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and not p.name.startswith("_")]
+    return places, [p.name for p in listed if p.kind is p.KEYWORD_ONLY]
 
 
 def spellings(path, name):
-    """PyTorch's positional parameters: as Python sees them or, for what is not written in Python, as each overload lists them."""
-    owner = place(torch, path)
-    found = positional(getattr(owner, name, None))
-    if found is not None:
-        return [found]
+    """PyTorch's parameters as Python sees them; for what is not in Python, as each overload lists them and as the page does."""
+    function = getattr(place(torch, path), name, None)
+    found = parameters(function)
+    if found is not None or inspect.isfunction(function):
+        return [] if found is None else [found]
     overloads = getattr(torch.ops.aten, f"{path}_{name}" if path in ("linalg", "special") else name, None)
     listed = []
     for overload in overloads.overloads() if overloads else ():
-        names = [argument.name for argument in getattr(overloads, overload)._schema.arguments if not argument.kwarg_only]
-        listed.append(["input" if one == "self" else one for one in names])
+        arguments = getattr(overloads, overload)._schema.arguments
+        names = [("input" if one.name == "self" else one.name, one.kwarg_only) for one in arguments]
+        listed.append(([one for one, keyword in names if not keyword], [one for one, keyword in names if keyword]))
+    first = (inspect.getdoc(function) or "").strip().split("\n")[0]
+    page = re.match(r"(?:\w+\.)*\w+\(([^()\[\]]*)\) ->", first)
+    if page and page[1] and "..." not in first:
+        before, _, after = page[1].partition("*")
+        written = [re.findall(r"(\w+)(?:=[^,]*)?(?:,|$)", part.strip()) for part in (before, after)]
+        listed.append((["input"] * (path == "Tensor") + written[0], written[1]))
     return listed
 
 
@@ -104,7 +112,8 @@ def names_in(tree):
 @pytest.mark.parametrize("path", PLACES)
 def test_every_name_is_pytorchs(path):
     theirs = place(torch, path)
-    assert [name for name in public(path) if not hasattr(theirs, name) and name not in OWN.get(path, ())] == []
+    different = [name for name in public(path) if not hasattr(theirs, name) and name not in OWN.get(path, ())]
+    assert not different, f"PyTorch has no {path}: {', '.join(different)}"
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -112,18 +121,20 @@ def test_positional_parameters_are_pytorchs(path):
     """By one of its spellings: at each place its name, unless that is a word of Python's; places at the end may be left out."""
     different = []
     for name, function in public(path).items():
-        found, expected = positional(function), spellings(path, name)
-        skip = 1 if path == "Tensor" else 0  # the tensor itself may be called as it likes
-        if found is not None and expected and not any(fits(found[skip:], one[skip:]) for one in expected):
-            different.append(f"{name}: expected {' or '.join(map(str, expected))}, got {found}")
-    assert different == []
+        found, expected = parameters(function), spellings(path, name)
+        if found is not None and expected and not any(fits(found[0], *one, path == "Tensor") for one in expected):
+            different.append(f"{name}: expected {' or '.join(str(places) for places, _ in expected)}, got {found[0]}")
+    assert not different, "\n".join(different)
 
 
-def fits(found, expected):
-    return len(found) <= len(expected) and all(b in (a, "from") for a, b in zip(found, expected, strict=False))
+def fits(found, places, keywords, method):
+    """Whether names are PyTorch's, place by place; a method's tensor may be called as it likes."""
+    pairs = list(zip(found, places, strict=False))[1 if method else 0 :]
+    return all(theirs in (ours, "from") for ours, theirs in pairs) and set(found[len(places) :]) <= set(keywords)
 
 
 @pytest.mark.parametrize("path", PLACES)
 def test_every_name_is_tried_beside_pytorch(path):
     known = tried()
-    assert [name for name in public(path) if name not in known | OWN.get(path, set())] == []
+    untried = [name for name in public(path) if name not in known | OWN.get(path, set())]
+    assert not untried, f"no parity test uses, of {path or 'torch'}: {', '.join(untried)}"

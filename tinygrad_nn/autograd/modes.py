@@ -67,9 +67,9 @@ class enable_grad(_ModeChange):
     def __init__(self, orig_func: Callable[..., Any] | None = None) -> None:
         super().__init__(grad=True)
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, orig_func: Callable[..., Any] | None = None) -> Any:
         """The context manager, or, given a function, that function decorated."""
-        return super().__new__(cls) if function is None else cls()(function)
+        return super().__new__(cls) if orig_func is None else cls()(orig_func)
 
 
 class inference_mode(_ModeChange):
