@@ -76,6 +76,9 @@ def _convolution(
 ) -> Tensor:
     outputs = weight.shape[0] if weight.ndim else 0
     _check(name, dims, input, weight, bias, groups, weight.shape[1] * groups if weight.ndim > 1 else 0, outputs)
+    if input.dtype.name == "float16":  # summed in single precision, as in PyTorch
+        wide = input.float(), weight.float(), None if bias is None else bias.float()
+        return _convolution(name, dims, *wide, stride, padding, dilation, groups).half()
     strides, dilations = sizes_of(stride, dims, "stride"), sizes_of(dilation, dims, "dilation")
     kernel = tuple(weight.shape[2:])
     if isinstance(padding, str):
@@ -104,6 +107,9 @@ def _transposed(
 ) -> Tensor:  # fmt: skip
     outputs = weight.shape[1] * groups if weight.ndim > 1 else 0
     _check(name, dims, input, weight, bias, groups, weight.shape[0] if weight.ndim else 0, outputs)
+    if input.dtype.name == "float16":
+        wide = input.float(), weight.float(), None if bias is None else bias.float()
+        return _transposed(name, dims, *wide, stride, padding, output_padding, groups, dilation).half()
     strides, dilations = sizes_of(stride, dims, "stride"), sizes_of(dilation, dims, "dilation")
     paddings, extras = sizes_of(padding, dims, "padding"), sizes_of(output_padding, dims, "output_padding")
     kernel = tuple(weight.shape[2:])

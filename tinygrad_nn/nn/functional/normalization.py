@@ -75,11 +75,11 @@ def _normalized(
 @no_grad()
 def _follow(mean: Tensor | None, variance: Tensor | None, input: Tensor, axes: tuple[int, ...], momentum: float) -> None:
     """Move running statistics towards those of the input; the variance's is the unbiased one."""
-    values = input.detach()
+    values = input.detach().to(np.promote_types(input.dtype.numpy, np.float32))
     for running, moment in ((mean, values.mean(axes)), (variance, values.var(axes))):
         if running is not None:
             found = moment.mean(0) if moment.ndim == 2 else moment  # of instances: the mean over the batch
-            running.copy_(running * (1 - momentum) + found.to(running.dtype) * momentum)
+            running.copy_(running * (1 - momentum) + found * momentum)
 
 
 def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, along: tuple[int, ...]) -> Tensor:
