@@ -1,15 +1,8 @@
-"""The doctor: says why a network does not learn."""
+"""The doctor: says why a network does not learn, where, by which evidence, and what to do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from tinygrad_nn.doctor import causes as causes
+from tinygrad_nn.doctor.findings import CAUSES, DoctorError, Finding, Report, raise_on
+from tinygrad_nn.doctor.once import check
+from tinygrad_nn.doctor.watch import watch
 
-
-class Report:
-    """What the doctor found."""
-
-
-@contextmanager
-def watch(model: Any, optimizer: Any = None) -> Iterator[Report]:
-    """Watch the training loop within the block."""
-    yield Report()
+__all__ = ["CAUSES", "DoctorError", "Finding", "Report", "check", "raise_on", "watch"]
