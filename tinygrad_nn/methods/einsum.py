@@ -24,6 +24,7 @@ def einsum(*args: Any) -> Tensor:
     `einsum("bij,bjk->bik", x, y)`; "..." stands for dimensions that broadcast, a letter that an operand repeats for its
     diagonal. Or lists of numbers instead of letters: `einsum(x, [0, 1], y, [1, 2], [0, 2])`.
 
+    >>> from tinygrad_nn import tensor
     >>> einsum("ij->ji", tensor([[1, 2], [3, 4]]))
     tensor([[1, 3],
             [2, 4]])

@@ -202,10 +202,10 @@ def expressions(
     recipe.
 
     >>> from hypothesis import find
-    >>> find(expressions(), lambda program: "matmul" in program.ops)
+    >>> find(expressions(2, ops=["sin", "mul"]), lambda program: program.ops == {"sin", "mul"})
     x0 = array(0.)
-    v1 = reshape(x0, shape=(1, 1))
-    v2 = matmul(v1, v1)
+    v1 = mul(x0, x0)
+    v2 = sin(v1)
     """
     builder = Builder(draw, draw(_inputs(max_inputs)), kinks)
     names = sorted(ops, key=list(OPS).index) if ops is not None else [
