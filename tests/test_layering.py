@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
+    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
     {"numpy_protocol"}, {"tensor", "special"}, {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"}, {"func"},
     {"utils", "optim", "nn", "serialization"}, {"vision"},
     {"testing", "viz", "doctor"}, {"train"}, {"__init__"}, {"porting"}, {"__main__"},

@@ -336,6 +336,10 @@ def test_the_shortest_name_that_fails_is_the_one_named():
     assert names.missing("torch.zzz.deeper.still") == "torch.zzz is not in tinygrad_nn"
 
 
+def test_a_program_may_ask_what_it_runs_on():
+    assert (tinygrad_nn.version.__version__, tinygrad_nn.version.cuda) == (tinygrad_nn.__version__, None)
+
+
 def test_importing_the_package_brings_none_of_this():
     code = "import sys, tinygrad_nn; print([name for name in sys.modules if 'porting' in name or name == 'tensorboardX'])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -20,6 +20,7 @@ from tinygrad_nn import (
     return_types,
     special,
     utils,
+    version,
 )
 from tinygrad_nn.amp import autocast, is_autocast_available, is_autocast_enabled
 from tinygrad_nn.autograd import (
@@ -65,7 +66,7 @@ from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.testing.gradcheck import torch_gradcheck as _gradcheck
 from tinygrad_nn.testing.gradcheck import torch_gradgradcheck as _gradgradcheck
 
-__version__ = "0.1.0"
+__version__ = version.__version__
 
 autograd.gradcheck, autograd.gradgradcheck = _gradcheck, _gradgradcheck  # PyTorch keeps them there
 

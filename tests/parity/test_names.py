@@ -66,7 +66,8 @@ def spellings(path, name):
     for overload in overloads.overloads() if overloads else ():
         arguments = getattr(overloads, overload)._schema.arguments
         names = [("input" if one.name == "self" else one.name, one.kwarg_only) for one in arguments]
-        listed.append(([one for one, keyword in names if not keyword], [one for one, keyword in names if keyword]))
+        if names:
+            listed.append(([one for one, keyword in names if not keyword], [one for one, keyword in names if keyword]))
     first = (inspect.getdoc(function) or "").strip().split("\n")[0]
     page = re.match(r"(?:\w+\.)*\w+\(([^()\[\]]*)\) ->", first)
     if page and page[1] and "..." not in first:

@@ -47,6 +47,8 @@ HOLDERS = {"torch.backends"}
 # What to do without the families that are not here.
 INSTEAD = {
     "torch.autograd.forward_ad": "torch.autograd.functional.jvp gives the same products",
+    "torch.autograd.profiler": "Python's cProfile is there",
+    "torch.complex": "there are no complex numbers",
     "torch.cuda": "there is no GPU: ask torch.cuda.is_available() first",
     "torch.distributed": "there is one process: call the model itself",
     "torch.distributions": "write the logarithm of the density out",
@@ -55,11 +57,16 @@ INSTEAD = {
     "torch.jit": "nothing is compiled: use the function or module as it is",
     "torch.multiprocessing": "Python's own multiprocessing is there",
     "torch.nn.DataParallel": "there is one device: use the model as it is",
+    "torch.nn.SyncBatchNorm": "there is one process: torch.nn.BatchNorm2d and its kin are there",
     "torch.nn.parallel": "there is one device: use the model as it is",
     "torch.onnx": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
+    "torch.polar": "there are no complex numbers",
     "torch.profiler": "Python's cProfile is there",
     "torch.quantization": "weights stay in floats",
     "torch.sparse": "tensors are dense",
+    "torch.stft": "np.fft takes x.numpy(), without derivatives",
+    "torch.utils.data.distributed": "there is one process: use the data set as it is",
+    "torch.view_as_complex": "there are no complex numbers",
     "torch.vmap": "write the batch dimension out",
     "torchvision.models": "write the network with torch.nn and load its weights from a safetensors file",
 }
