@@ -56,24 +56,28 @@ def parameters(function):
 
 
 def spellings(path, name):
-    """PyTorch's parameters as Python sees them; for what is not in Python, as each overload lists them and as the page does."""
+    """PyTorch's parameters as Python sees them; for what is not in Python, as each overload lists them and as the page does.
+
+    Without the tensor that a method is called on, wherever its overload lists it.
+    """
     function = getattr(place(torch, path), name, None)
     found = parameters(function)
     if found is not None or inspect.isfunction(function):
-        return [] if found is None else [found]
+        return [] if found is None else [(found[0][1 if path == "Tensor" else 0 :], found[1])]
     overloads = getattr(torch.ops.aten, f"{path}_{name}" if path in ("linalg", "special") else name, None)
     listed = []
     for overload in overloads.overloads() if overloads else ():
         arguments = getattr(overloads, overload)._schema.arguments
-        names = [("input" if one.name == "self" else one.name, one.kwarg_only) for one in arguments]
-        if names:
+        called_on = "self" if path == "Tensor" else None
+        names = [("input" if one.name == "self" else one.name, one.kwarg_only) for one in arguments if one.name != called_on]
+        if arguments:
             listed.append(([one for one, keyword in names if not keyword], [one for one, keyword in names if keyword]))
     first = (inspect.getdoc(function) or "").strip().split("\n")[0]
     page = re.match(r"(?:\w+\.)*\w+\(([^()\[\]]*)\) ->", first)
     if page and page[1] and "..." not in first:
         before, _, after = page[1].partition("*")
         written = [re.findall(r"(\w+)(?:=[^,]*)?(?:,|$)", part.strip()) for part in (before, after)]
-        listed.append((["input"] * (path == "Tensor") + written[0], written[1]))
+        listed.append((written[0], written[1]))
     return listed
 
 
@@ -123,14 +127,17 @@ def test_positional_parameters_are_pytorchs(path):
     different = []
     for name, function in public(path).items():
         found, expected = parameters(function), spellings(path, name)
-        if found is not None and expected and not any(fits(found[0], *one, path == "Tensor") for one in expected):
-            different.append(f"{name}: expected {' or '.join(str(places) for places, _ in expected)}, got {found[0]}")
+        if found is None or not expected:
+            continue
+        names = found[0][1 if path == "Tensor" else 0 :]
+        if not any(fits(names, *one) for one in expected):
+            different.append(f"{name}: expected {' or '.join(sorted({str(places) for places, _ in expected}))}, got {names}")
     assert not different, "\n".join(different)
 
 
-def fits(found, places, keywords, method):
-    """Whether names are PyTorch's, place by place; a method's tensor may be called as it likes."""
-    pairs = list(zip(found, places, strict=False))[1 if method else 0 :]
+def fits(found, places, keywords):
+    """Whether the names are PyTorch's, place by place; more of them only where it has them by keyword."""
+    pairs = zip(found, places, strict=False)
     return all(theirs in (ours, "from") for ours, theirs in pairs) and set(found[len(places) :]) <= set(keywords)
 
 
