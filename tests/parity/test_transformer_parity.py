@@ -69,6 +69,7 @@ MISTAKEN = {
     "probability": lambda p, f: f(p.ones(2, 3), p.ones(2, 3), p.ones(2, 3), dropout_p=1.5),
     "groups": lambda p, f: f(p.ones(1, 3, 2, 3), p.ones(1, 2, 2, 3), p.ones(1, 2, 2, 3), enable_gqa=True),
     "mask's shape": lambda p, f: f(p.ones(2, 3), p.ones(2, 3), p.ones(2, 3), p.ones(3, 2) > 0),
+    "larger mask": lambda p, f: f(p.ones(1, 2, 3), p.ones(1, 2, 3), p.ones(1, 2, 3), p.ones(4, 2, 2), dropout_p=0.1),
 }
 
 
