@@ -40,3 +40,9 @@ def test_bad_input_is_told():
         make_dot(3)
     with pytest.raises(ValueError, match="has no graph"):
         make_dot(torch.ones(2))
+
+
+def test_arrows_between_ops_show_shapes():
+    x = torch.rand(5, 4, requires_grad=True)
+    source = make_dot((x @ torch.rand(4, 3)).sigmoid().sum()).source
+    assert source.count('label="(5, 3)"') == 2

@@ -14,7 +14,8 @@ from tinygrad_nn.viz.scene import Scene
 def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> Any:
     """The graph of ops that made `tensor`, from the leaves to it, as a `graphviz.Digraph`.
 
-    Leaves show their shapes, and their names where `params` (a dict, or pairs as from `named_parameters`) has them.
+    Leaves show their shapes, and their names where `params` (a dict, or pairs as from `named_parameters`) has them; an
+    arrow from an op shows the shape of what it passes on.
     Nodes are named by position, so that the same program gives the same text. TypeError for what is no tensor,
     ValueError for a tensor without a graph, ImportError without the package graphviz.
     """
@@ -28,29 +29,38 @@ def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, 
         raise ImportError('make_dot needs graphviz: pip install "tinygrad-nn[graph]"') from None
     named = dict(params or {})
     names = {id(value): name for name, value in named.items()}
-    dot = Digraph(node_attr={"shape": "box", "fontname": "monospace", "fontsize": "10", "style": "filled", "fillcolor": "white"})
+    dot = Digraph(
+        node_attr={"shape": "box", "fontname": "monospace", "fontsize": "10", "style": "filled", "fillcolor": "white"},
+        edge_attr={"fontname": "monospace", "fontsize": "9"},
+    )
     dot.node("out", f"output\n{_shape(tensor)}", fillcolor="#cfe8d5")
     places: dict[int, str] = {}
-    waiting: list[tuple[Any, str]] = [(tensor.grad_fn, "out")]
+    waiting: list[tuple[Any, str, str]] = [(tensor.grad_fn, "out", "")]
     while waiting:
-        node, target = waiting.pop()
+        node, target, passed = waiting.pop()
         leaf = getattr(node, "variable", None)
         key = id(node if leaf is None else leaf)
         known = key in places
         place = places.setdefault(key, f"n{len(places)}")
-        dot.edge(place, target)
+        dot.edge(place, target, label=passed if leaf is None else "")
         if known:
             continue
         if leaf is None:
             dot.node(place, node.name().removesuffix("Backward0"))
-            waiting += [(after, place) for after, _ in reversed(node.next_functions) if after is not None]
+            shapes = getattr(node, "shapes", None) or [None] * len(node.next_functions)
+            after = [(edge[0], place, _text(shape)) for edge, shape in zip(node.next_functions, shapes, strict=True)]
+            waiting += [entry for entry in reversed(after) if entry[0] is not None]
         else:
             dot.node(place, "\n".join(filter(None, [names.get(key, ""), _shape(leaf)])), fillcolor="#d6e4f5")
     return dot
 
 
 def _shape(tensor: Tensor) -> str:
-    return f"({', '.join(map(str, tensor.shape))})"
+    return _text(tuple(tensor.shape))
+
+
+def _text(shape: tuple[int, ...] | None) -> str:
+    return "" if shape is None else f"({', '.join(map(str, shape))})"
 
 
 def source(scene: Scene) -> str:
