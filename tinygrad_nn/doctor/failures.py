@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +13,12 @@ from tinygrad_nn.autograd import detect_anomaly, enable_grad
 from tinygrad_nn.doctor import graph_reading as reading
 from tinygrad_nn.doctor.checks.data import CLASSES, is_one_hot
 from tinygrad_nn.doctor.findings import DoctorError
+from tinygrad_nn.doctor.seen import LOSSES, LossCall
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.graph import reachable
 from tinygrad_nn.nn import functional
 from tinygrad_nn.op import OpNode
+from tinygrad_nn.tensor import Tensor
 
 if TYPE_CHECKING:
     from tinygrad_nn.doctor.watch import watch
@@ -26,6 +30,24 @@ def quietly(function: Callable[..., Any], *args: Any) -> None:
         function(*args)
     except DoctorError:
         pass
+
+
+def call_of(trace: TracebackType | None) -> LossCall | None:
+    """The call of a loss function that an exception came out of, whatever name it was called by."""
+    while trace is not None:
+        frame, line = trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+        if trace is not None and trace.tb_frame.f_code.co_name in LOSSES:
+            known = trace.tb_frame.f_locals
+            if isinstance(known.get("input"), Tensor) and isinstance(known.get("target"), Tensor):
+                return LossCall(
+                    trace.tb_frame.f_code.co_name,
+                    known["input"],
+                    known["target"],
+                    {},
+                    f"{Path(frame.f_code.co_filename).name}:{line}",
+                )
+    return None
 
 
 def explain(watched: watch, error: Exception) -> None:
@@ -84,9 +106,17 @@ def first_not_finite(watched: watch, loss: Any) -> None:
     if ill:
         rate = float(watched.optimizer.param_groups[0]["lr"]) if watched.optimizer is not None else float("nan")
         if past and (past[-1] > 1.5 * past[0] or max(past) > 3 * past[0]):
-            add("lr-too-high", f"lr {rate:g}", f"the loss grew from {past[0]:.3g} to {max(past):.3g}, then model.{ill[0]} was not finite")
+            add(
+                "lr-too-high",
+                f"lr {rate:g}",
+                f"the loss grew from {past[0]:.3g} to {max(past):.3g}, then model.{ill[0]} was not finite",
+            )
         else:
-            add("not-finite", f"model.{ill[0]}", f"the step before step {seen.steps + 1} left {len(ill)} parameters that are not finite")
+            add(
+                "not-finite",
+                f"model.{ill[0]}",
+                f"the step before step {seen.steps + 1} left {len(ill)} parameters that are not finite",
+            )
         return
     add("not-finite", watched.call.where or seen.where if watched.call else seen.where or "the loss", first_op(watched, loss))
 
@@ -98,11 +128,19 @@ def first_op(watched: watch, loss: Any) -> str:
         return said
     nodes = reachable([loss.edge] if loss.requires_grad else [])
     for node in (node for node in nodes if isinstance(node, OpNode)):
-        for value in node.saved or ():
+        for value in (*(node.saved or ()), _output(node)):
             if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all():
                 path = reading.path_of(node, watched.calls)
-                return f"the first that {node.op.name} saw or made{f', in {path}' if path else ''}, shape {list(value.shape)}"
+                return f"the first was seen or made by {node.op.name}{f', in {path}' if path else ''}, shape {list(value.shape)}"
     return f"the loss is {float(loss._data)} in step {watched.seen.steps + 1}"
+
+
+def _output(node: OpNode) -> Any:
+    """What a node made, computed again where it kept all of its inputs."""
+    if node.op.variadic or not node.saved or node.plan.keep != tuple(range(len(node.op.inputs))):
+        return None
+    with np.errstate(all="ignore"):
+        return np.asarray(node.op.forward(*node.saved, **node.attributes))
 
 
 def _again(watched: watch) -> str:
@@ -113,7 +151,7 @@ def _again(watched: watch) -> str:
     try:
         with detect_anomaly(), enable_grad(), np.errstate(all="ignore"):
             output = watched.model.forward(*watched.inputs)
-            if call is not None:
+            if call is not None and call.target is not None:
                 source = output if hasattr(output, "_data") and output.shape == call.output.shape else call.output
                 getattr(functional, call.kind)(source, call.target, **call.options)
     except RuntimeError as error:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_nn.graph as graph
-from tinygrad_nn.doctor.seen import Activation, Snapshot
+from tinygrad_nn.doctor.seen import Activation, LossCall, Snapshot
 from tinygrad_nn.op import OpNode
+from tinygrad_nn.variable import wrap
 
 PACKAGE = str(Path(graph.__file__).parent)
 SHAPING = {
@@ -119,3 +120,29 @@ class Step:
     end: int  # the serial after the last module call
     where: str  # the source line of the loss
     loss_dtype: Any
+
+
+def losses(nodes: Iterable[Any], end: int) -> list[LossCall]:
+    """The losses that the nodes after the model are of, for loss functions that were called under another name."""
+    found = []
+    after = {op_of(node): node for node in nodes if node.serial > end and isinstance(node, OpNode) and node.saved is not None}
+    for kind, op in (("cross_entropy", "cross_entropy"), ("nll_loss", "nll")):
+        if op in after:
+            node = after[op]
+            target = node.saved[-1] if node.saved[-1].dtype.kind in "iu" else None
+            found.append(_loss(kind, node.edges[0], node.shapes[0], target))
+    if "log1p" in after and "log" in after:
+        found.append(_loss("binary_cross_entropy", after["log"].edges[0], after["log"].shapes[0], None))
+    elif "log1p" in after and "mean" in after and not found:
+        first = min(after.values(), key=lambda node: node.serial)
+        found.append(_loss("binary_cross_entropy_with_logits", first.edges[0], first.shapes[0], None))
+    return [call for call in found if call.output is not None]
+
+
+def _loss(kind: str, edge: Any, shape: Any, target: Any) -> LossCall:
+    """A call as far as the graph tells: the output in its place in the graph, its values where some node kept them."""
+    node, _ = behind(edge)
+    values = output_of(node) if isinstance(node, OpNode) else None
+    values = np.zeros(shape, np.float32) if values is None else values
+    output = wrap(values).rewrap(values, edge) if edge is not None else None
+    return LossCall(kind, output, None if target is None else wrap(target), {})

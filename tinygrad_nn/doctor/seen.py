@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+LOSSES = (
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
+    "smooth_l1_loss", "huber_loss",
+)  # fmt: skip
+
 
 @dataclass
 class LossCall:
@@ -14,7 +19,7 @@ class LossCall:
 
     kind: str  # the function's name, such as "cross_entropy"
     output: Any
-    target: Any
+    target: Any  # None where it is not known
     options: dict[str, Any]
     where: str = ""
 

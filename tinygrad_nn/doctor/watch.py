@@ -16,15 +16,11 @@ from tinygrad_nn.doctor import failures
 from tinygrad_nn.doctor import graph_reading as reading
 from tinygrad_nn.doctor.checks import AT_BACKWARD, AT_END, AT_START
 from tinygrad_nn.doctor.findings import Report
-from tinygrad_nn.doctor.seen import LossCall, Seen, Snapshot
+from tinygrad_nn.doctor.seen import LOSSES, LossCall, Seen, Snapshot
 from tinygrad_nn.graph import MODE, clock, reachable
 from tinygrad_nn.nn import Module, functional
 from tinygrad_nn.tensor import Tensor
 
-LOSSES = (
-    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
-    "smooth_l1_loss", "huber_loss",
-)  # fmt: skip
 FIRST = 32  # steps whose labels and rows are kept
 SILENT = frozenset({
     "loss-broadcast", "softmax-over-batch", "softmax-before-cross-entropy", "sigmoid-before-cross-entropy",
@@ -110,6 +106,7 @@ class watch:
         self.undo = []
         self.report.steps = self.seen.steps
         if isinstance(error, Exception):
+            self.call = failures.call_of(trace) or self.call
             failures.explain(self, error)
         for check in AT_END:
             if error is None:
@@ -160,7 +157,9 @@ class watch:
 
     def _on_evaluation(self, inputs: tuple[Any, ...]) -> None:
         if any(module.training for module in self.by_mode):
-            self.report.add("evaluating-in-training-mode", "model", f"{type(self.by_mode[0]).__name__} is in training mode under no_grad")
+            self.report.add(
+                "evaluating-in-training-mode", "model", f"{type(self.by_mode[0]).__name__} is in training mode under no_grad"
+            )
         if len(self.seen.validation_rows) < 4096:
             self.seen.validation_rows.update(_checksums(inputs, 512))
 
@@ -203,8 +202,12 @@ class watch:
         value = float(loss._data) if loss._data.size == 1 else float("nan")
         seen.losses.append(value)
         if self.by_mode and not seen.backwards and not any(module.training for module in self.by_mode):
-            self.report.add("training-in-eval-mode", "model", f"{type(self.by_mode[0]).__name__} is in evaluation mode in a backward")
-        if call is not None and seen.backwards < FIRST:
+            self.report.add(
+                "training-in-eval-mode", "model", f"{type(self.by_mode[0]).__name__} is in evaluation mode in a backward"
+            )
+        if call is None and loss.requires_grad and (self.close is not None or seen.backwards < FIRST):
+            call = next(iter(reading.losses([loss.grad_fn], 0)), None)  # a loss that was named before the watch began
+        if call is not None and call.target is not None and seen.backwards < FIRST:
             seen.kind, output = call.kind, call.output
             seen.classes = int(output.shape[1 if output.ndim > 1 else 0]) if output.ndim else 0
             seen.labels.append(np.array(call.target.detach().numpy()))
@@ -221,6 +224,10 @@ class watch:
         nodes, snapshot = reachable([loss.edge]), self.close
         snapshot.loss = value
         end = max((call.end for call in self.calls), default=0)
+        if not snapshot.calls:
+            snapshot.calls = reading.losses(nodes, end)
+            for call in snapshot.calls:
+                call.where = reading.user_line()
         where = snapshot.calls[-1].where if snapshot.calls else reading.user_line()
         self.seen.where = self.seen.where or where
         step = reading.Step(snapshot, nodes, self.calls, end, where, loss._data.dtype)
@@ -230,7 +237,9 @@ class watch:
             check(self.seen, step, self.report)
         old = [node for node in nodes if node.serial < self.last_step]
         if old:
-            self.report.add("graph-kept", where, f"{len(old)} of {len(nodes)} nodes of the graph are from before the last step", "error")
+            self.report.add(
+                "graph-kept", where, f"{len(old)} of {len(nodes)} nodes of the graph are from before the last step", "error"
+            )
         if not self.pending and self.seen.steps:
             stale = [name for name, p in self.parameters.items() if p._grad is not None and p._grad._data.any()]
             if stale:
@@ -260,8 +269,14 @@ class watch:
         if self.close is None:
             return
         self._read_gradients()
-        if self.pending and self.seen.with_gradient and not any(p._grad is not None and p._grad._data.any() for p in self.parameters.values()):
-            self.report.add("gradients-erased", f"step at {reading.user_line()}", "there was a backward, and no parameter has a gradient now")
+        if (
+            self.pending
+            and self.seen.with_gradient
+            and not any(p._grad is not None and p._grad._data.any() for p in self.parameters.values())
+        ):
+            self.report.add(
+                "gradients-erased", f"step at {reading.user_line()}", "there was a backward, and no parameter has a gradient now"
+            )
         self.before = {name: p._data.copy() for name, p in self.parameters.items() if p._data.ndim > 1}
 
     def _read_gradients(self) -> None:
@@ -286,7 +301,9 @@ class watch:
         if seen.steps == 8:
             alive = sum(node() is not None for step, node in self.kept if step < 6)
             if alive > 1:
-                self.report.add("graph-kept", seen.where or "the training loop", f"the graphs of {alive} earlier steps are still held")
+                self.report.add(
+                    "graph-kept", seen.where or "the training loop", f"the graphs of {alive} earlier steps are still held"
+                )
 
     def _begin_step(self) -> None:
         self.close, self.calls, self.before = Snapshot(self.seen.steps), [], {}

@@ -36,7 +36,11 @@ def weights_have_scale(seen: Seen, report: Report) -> None:
         size = math.sqrt(float(np.mean(w * w)))
         gain = size * math.sqrt(fan_in)
         if w.size >= 16 and (gain > 4 or 0 < gain < 0.02):
-            report.add("init-scale", path, f"weights of about {size:.3g} with {fan_in} inputs multiplies the signal by {gain:.2g}; expected 0.3 to 2")
+            report.add(
+                "init-scale",
+                path,
+                f"weights of about {size:.3g} with {fan_in} inputs multiplies the signal by {gain:.2g}; expected 0.3 to 2",
+            )
 
 
 def first_loss(seen: Seen, report: Report) -> None:
@@ -45,6 +49,10 @@ def first_loss(seen: Seen, report: Report) -> None:
     if seen.kind in ("cross_entropy", "nll_loss") and seen.classes > 1 and seen.losses and chance is not None:
         guess = math.log(seen.classes)
         if seen.losses[0] > 2 * guess + 0.5:
-            report.add("initial-loss", seen.where, f"the first loss is {seen.losses[0]:.3g}; guessing gives ln {seen.classes} = {guess:.3g}")
+            report.add(
+                "initial-loss",
+                seen.where,
+                f"the first loss is {seen.losses[0]:.3g}; guessing gives ln {seen.classes} = {guess:.3g}",
+            )
     elif seen.kind.startswith("binary") and seen.losses and np.isfinite(seen.losses[0]) and seen.losses[0] > 2.5:
         report.add("initial-loss", seen.where, f"the first loss is {seen.losses[0]:.3g}; guessing gives ln 2 = 0.693")

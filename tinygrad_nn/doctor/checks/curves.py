@@ -32,11 +32,19 @@ def diverged(seen: Seen, report: Report) -> None:
     if last > 2 * abs(floor) + 1e-3:
         report.add("lr-too-high", _rate(seen), f"the loss went from {first:.3g} to {last:.3g}")
     elif ratio is not None and ratio > 0.2 and last > 0.5 * floor:
-        report.add("lr-too-high", _rate(seen), f"a step changes the weights by {ratio:.0%}, and the loss went from {first:.3g} to {last:.3g}")
+        report.add(
+            "lr-too-high",
+            _rate(seen),
+            f"a step changes the weights by {ratio:.0%}, and the loss went from {first:.3g} to {last:.3g}",
+        )
     elif max(finite[1:]) > 10 * abs(floor) + 1 and last > 0.9 * floor:
         report.add("lr-too-high", _rate(seen), f"the loss went from {first:.3g} over {max(finite):.3g} to {last:.3g}")
     elif ratio is not None and len(finite) >= 60 and chance and last > 1.25 * chance and max(finite[5:]) > 2 * max(chance, first):
-        report.add("lr-too-high", _rate(seen), f"the loss went from {first:.3g} over {max(finite[5:]):.3g} to {last:.3g}; guessing gives {chance:.3g}")
+        report.add(
+            "lr-too-high",
+            _rate(seen),
+            f"the loss went from {first:.3g} over {max(finite[5:]):.3g} to {last:.3g}; guessing gives {chance:.3g}",
+        )
 
 
 def stuck(seen: Seen, report: Report) -> None:
@@ -46,8 +54,16 @@ def stuck(seen: Seen, report: Report) -> None:
         return
     last, best = seen.smoothed(0.3), min(seen.smoothed(0.3), seen.smoothed(0.5))
     if 0.97 * chance < best and last < 1.6 * chance:
-        of = f" (ln {seen.classes} = {math.log(seen.classes):.3g})" if seen.kind in ("cross_entropy", "nll_loss") and seen.classes > 1 else ""
-        report.add("stuck-at-chance", seen.where, f"the loss is {last:.4g} after {seen.steps} steps; the best constant answer gives {chance:.4g}{of}")
+        of = (
+            f" (ln {seen.classes} = {math.log(seen.classes):.3g})"
+            if seen.kind in ("cross_entropy", "nll_loss") and seen.classes > 1
+            else ""
+        )
+        report.add(
+            "stuck-at-chance",
+            seen.where,
+            f"the loss is {last:.4g} after {seen.steps} steps; the best constant answer gives {chance:.4g}{of}",
+        )
 
 
 def slow(seen: Seen, report: Report) -> None:
@@ -57,7 +73,11 @@ def slow(seen: Seen, report: Report) -> None:
         return
     first, last = seen.smoothed(0.2, end=False), seen.smoothed(0.2)
     if 0 < ratio < 2e-4 and last > 0.9 * first and last < 1.05 * first:
-        report.add("lr-too-low", _rate(seen), f"a step changes the weights by {ratio:.1e}, and {seen.steps} steps brought the loss from {first:.4g} to {last:.4g}")
+        report.add(
+            "lr-too-low",
+            _rate(seen),
+            f"a step changes the weights by {ratio:.1e}, and {seen.steps} steps brought the loss from {first:.4g} to {last:.4g}",
+        )
 
 
 def underfit(seen: Seen, report: Report) -> None:
@@ -67,7 +87,9 @@ def underfit(seen: Seen, report: Report) -> None:
         return
     last, before = seen.smoothed(0.2), float(np.mean(seen.losses[int(0.5 * len(seen.losses)) : int(0.7 * len(seen.losses))]))
     if 0.6 * chance < last <= 0.97 * chance and last > 0.95 * before:
-        report.add("underfit", seen.where, f"the loss stays at {last:.3g}, {last / chance:.0%} of what guessing gives ({chance:.3g})")
+        report.add(
+            "underfit", seen.where, f"the loss stays at {last:.3g}, {last / chance:.0%} of what guessing gives ({chance:.3g})"
+        )
 
 
 def overfit(seen: Seen, report: Report) -> None:
@@ -83,4 +105,8 @@ def overfit(seen: Seen, report: Report) -> None:
     width = max(1, len(seen.losses) // len(points))
     then, now = np.mean(seen.losses[max(0, best_step - width) : best_step] or [math.nan]), np.mean(seen.losses[-width:])
     if best_step < last_step and last > 1.2 * best and now < 0.9 * then and last > 1.5 * now:
-        report.add("overfit", "training and validation loss", f"the validation loss rose from {best:.3g} at step {best_step} to {last:.3g}, the training loss fell to {now:.3g}")
+        report.add(
+            "overfit",
+            "training and validation loss",
+            f"the validation loss rose from {best:.3g} at step {best_step} to {last:.3g}, the training loss fell to {now:.3g}",
+        )

@@ -40,7 +40,7 @@ def inputs(seen: Seen, step: Step, report: Report) -> None:
 
 def targets(seen: Seen, step: Step, report: Report) -> None:
     """Targets that are NaN, one-hot or of another scale."""
-    for call in step.snapshot.calls:
+    for call in (call for call in step.snapshot.calls if call.target is not None):
         y = call.target.detach().numpy()
         if y.dtype.kind == "f" and not np.isfinite(y).all():
             report.add("label-not-finite", call.where, f"{int((~np.isfinite(y)).sum())} of {y.size} targets are NaN or infinite")
@@ -96,4 +96,8 @@ def leakage(seen: Seen, report: Report) -> None:
     if len(common) < 3 or len(known) < 0.5 * len(train) and len(seen.rows) < 2:
         return
     if len(held_out) >= 8:
-        report.add("leakage", "training and validation data", f"{len(common)} of {len(held_out)} validation rows looked at are training rows")
+        report.add(
+            "leakage",
+            "training and validation data",
+            f"{len(common)} of {len(held_out)} validation rows looked at are training rows",
+        )

@@ -27,7 +27,9 @@ def saturation(seen: Seen, report: Report) -> None:
             continue
         flat = median(activation.flat for activation in found)
         if flat > 0.5:
-            report.add("saturated", path, f"{flat:.0%} of the outputs lie where {kind} is flat", "error" if flat > 0.9 else "warning")
+            report.add(
+                "saturated", path, f"{flat:.0%} of the outputs lie where {kind} is flat", "error" if flat > 0.9 else "warning"
+            )
             if not found[0].bias:
                 report.add("missing-bias", path, f"the layer before has no bias, and {flat:.0%} of the outputs are saturated")
 
@@ -42,7 +44,12 @@ def dead_relus(seen: Seen, report: Report) -> None:
         dead = 1 - np.count_nonzero(fired) / fired.size
         if dead > 0.5:
             samples = sum(activation.samples for activation in late)
-            report.add("dead-relu", path, f"{dead:.0%} of {fired.size} units never fire in {samples} samples", "error" if dead > 0.9 else "warning")
+            report.add(
+                "dead-relu",
+                path,
+                f"{dead:.0%} of {fired.size} units never fire in {samples} samples",
+                "error" if dead > 0.9 else "warning",
+            )
 
 
 def gradients(seen: Seen, report: Report) -> None:
@@ -56,14 +63,26 @@ def gradients(seen: Seen, report: Report) -> None:
     largest = max(names, key=size.__getitem__)
     worst = max((size[name] / max(weight[name], 1e-3), name) for name in names)
     if not np.isfinite(worst[0]) or worst[0] > 1e3:
-        report.add("exploding-gradients", f"model.{worst[1]}", f"gradients of root mean square {size[worst[1]]:.2g}, weights of {weight[worst[1]]:.2g}")
+        report.add(
+            "exploding-gradients",
+            f"model.{worst[1]}",
+            f"gradients of root mean square {size[worst[1]]:.2g}, weights of {weight[worst[1]]:.2g}",
+        )
     if len(names) < 2:
         return
     first = names[0]
     if size[largest] > 0 and size[first] < 1e-4 * size[largest]:
-        report.add("vanishing-gradients", f"model.{first}", f"gradients of root mean square {size[first]:.2g} there, {size[largest]:.2g} in {largest}")
+        report.add(
+            "vanishing-gradients",
+            f"model.{first}",
+            f"gradients of root mean square {size[first]:.2g} there, {size[largest]:.2g} in {largest}",
+        )
     elif size[first] > 1e3 * max(size[names[-1]], 1e-30) and size[first] > 1:
-        report.add("exploding-gradients", f"model.{first}", f"gradients of root mean square {size[first]:.2g} there, {size[names[-1]]:.2g} in {names[-1]}")
+        report.add(
+            "exploding-gradients",
+            f"model.{first}",
+            f"gradients of root mean square {size[first]:.2g} there, {size[names[-1]]:.2g} in {names[-1]}",
+        )
 
 
 def silent_parameters(seen: Seen, report: Report) -> None:
@@ -73,7 +92,9 @@ def silent_parameters(seen: Seen, report: Report) -> None:
     wanted = {name: p for name, p in seen.model.named_parameters() if p.requires_grad}
     silent = [name for name in wanted if name not in seen.with_gradient]
     if silent and len(silent) == len(wanted):
-        report.add("detached", seen.where or "the loss", f"none of {len(wanted)} parameters got a gradient in {seen.backwards} backwards")
+        report.add(
+            "detached", seen.where or "the loss", f"none of {len(wanted)} parameters got a gradient in {seen.backwards} backwards"
+        )
     elif silent:
         shown = ", ".join(f"model.{name}" for name in silent[:4]) + (", ..." if len(silent) > 4 else "")
         report.add("no-gradient", shown, f"{len(silent)} of {len(wanted)} parameters got no gradient in {seen.backwards} backwards")
@@ -90,4 +111,8 @@ def update_ratios(seen: Seen, report: Report) -> None:
     for names, word in ((high, "high"), (low, "low")):
         if len(names) >= max(1, len(ratios) / 2):
             worst = names[0]
-            report.add("update-ratio", f"model.{worst}", f"an update is {ratios[worst]:.1e} of the weights, expected about 1e-3: too {word}")
+            report.add(
+                "update-ratio",
+                f"model.{worst}",
+                f"an update is {ratios[worst]:.1e} of the weights, expected about 1e-3: too {word}",
+            )

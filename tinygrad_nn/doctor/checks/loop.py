@@ -17,13 +17,19 @@ def optimizer_holds_the_parameters(seen: Seen, report: Report) -> None:
     where, missing = type(seen.optimizer).__name__, [name for key, name in wanted.items() if key not in held]
     foreign = sum(key not in seen.names for key in held)
     if wanted and len(missing) == len(wanted):
-        report.add("optimizer-of-another-model", where, f"none of the model's {len(wanted)} parameters is in it, {foreign} others are")
+        report.add(
+            "optimizer-of-another-model", where, f"none of the model's {len(wanted)} parameters is in it, {foreign} others are"
+        )
     elif missing:
         shown = ", ".join(f"model.{name}" for name in missing[:4]) + (", ..." if len(missing) > 4 else "")
         report.add("not-in-optimizer", shown, f"{len(missing)} of {len(wanted)} trainable parameters are not in {where}")
     twice = [seen.names.get(key, "?") for key, count in held.items() if count > 1]
     if twice:
-        report.add("twice-in-optimizer", ", ".join(f"model.{name}" for name in twice[:4]), f"{len(twice)} parameters are in {where} more than once")
+        report.add(
+            "twice-in-optimizer",
+            ", ".join(f"model.{name}" for name in twice[:4]),
+            f"{len(twice)} parameters are in {where} more than once",
+        )
 
 
 def something_learns(seen: Seen, report: Report) -> None:

@@ -36,7 +36,9 @@ def loss_input(seen: Seen, step: Step, report: Report) -> None:
             continue
         node, between = reading.behind(call.output.edge)
         op, scores = reading.op_of(node), call.output.detach().numpy()
-        where = " → ".join(filter(None, (reading.path_of(node, step.calls) or op, f"{NAMES.get(call.kind, call.kind)} at {call.where}")))
+        where = " → ".join(
+            filter(None, (reading.path_of(node, step.calls) or op, f"{NAMES.get(call.kind, call.kind)} at {call.where}"))
+        )
         code = WRONG_BEFORE.get((call.kind, op))
         if code:
             low, high = float(scores.min()), float(scores.max())
@@ -45,10 +47,18 @@ def loss_input(seen: Seen, step: Step, report: Report) -> None:
         elif call.kind == "binary_cross_entropy" and op in RAW:
             clipped = " after clipping" if set(between) & reading.CLIPS else ""
             raw = node_values(call.output.edge)
-            outside = f"; {np.mean((raw <= 0) | (raw >= 1)):.0%} of the scores lie outside (0, 1), where clipping leaves no gradient" if raw is not None else ""
+            outside = (
+                f"; {np.mean((raw <= 0) | (raw >= 1)):.0%} of the scores lie outside (0, 1), where clipping leaves no gradient"
+                if raw is not None
+                else ""
+            )
             report.add("bce-on-raw-scores", where, f"BCE gets the output of {op}{clipped}, which is no probability{outside}")
         elif call.kind == "nll_loss" and op not in ("log_softmax", "log", "sub") and float(scores.max()) > 1e-4:
-            report.add("nll-on-raw-scores", where, f"NLLLoss gets the output of {op}, values up to {scores.max():.3g}; log-probabilities are at most 0")
+            report.add(
+                "nll-on-raw-scores",
+                where,
+                f"NLLLoss gets the output of {op}, values up to {scores.max():.3g}; log-probabilities are at most 0",
+            )
 
 
 def node_values(edge: Any) -> Any:
@@ -63,7 +73,7 @@ def node_values(edge: Any) -> Any:
 
 def shapes(seen: Seen, step: Step, report: Report) -> None:
     """Outputs and targets that only fit because they broadcast."""
-    for call in step.snapshot.calls:
+    for call in (call for call in step.snapshot.calls if call.target is not None):
         a, b = tuple(call.output.shape), tuple(call.target.shape)
         if call.kind in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss") and a != b:
             spread = np.broadcast_shapes(a, b)
@@ -71,7 +81,9 @@ def shapes(seen: Seen, step: Step, report: Report) -> None:
                        f"output {list(a)} and target {list(b)} are spread to {list(spread)}: {int(np.prod(spread))} differences, expected {max(int(np.prod(a)), int(np.prod(b)))}")  # fmt: skip
     for _, (a, b) in reading.broadcasting(step.nodes, step.end):
         spread = np.broadcast_shapes(a, b)
-        report.add("loss-broadcast", f"the loss at {step.where}", f"a difference of {list(a)} and {list(b)} is spread to {list(spread)}")
+        report.add(
+            "loss-broadcast", f"the loss at {step.where}", f"a difference of {list(a)} and {list(b)} is spread to {list(spread)}"
+        )
 
 
 def softmax_axis(seen: Seen, step: Step, report: Report) -> None:
@@ -82,7 +94,9 @@ def softmax_axis(seen: Seen, step: Step, report: Report) -> None:
             shape, axis = node.shapes[0], node.attributes["axis"] % 2
             if axis == 0 and shape[0] == batch and batch > 1:
                 place = reading.path_of(node, step.calls) or f"the loss at {step.where}"
-                report.add("softmax-over-batch", place, f"softmax along axis 0 of {list(shape)}: the {batch} samples share a sum of 1")
+                report.add(
+                    "softmax-over-batch", place, f"softmax along axis 0 of {list(shape)}: the {batch} samples share a sum of 1"
+                )
 
 
 def doubled_sigmoid(seen: Seen, step: Step, report: Report) -> None:
@@ -109,5 +123,9 @@ def precision(seen: Seen, step: Step, report: Report) -> None:
     if casts or step.loss_dtype == np.float64:
         place = next((path for node in casts if (path := reading.path_of(node, step.calls))), f"the loss at {step.where}")
         sources = [f"input of dtype {x.dtype}" for x in step.snapshot.inputs if x.dtype == np.float64]
-        sources += [f"target of dtype {c.target.dtype}" for c in step.snapshot.calls if c.target.dtype.itemsize == 8 and c.target.is_floating_point()]
+        sources += [
+            f"target of dtype {c.target.dtype}"
+            for c in step.snapshot.calls
+            if c.target is not None and c.target.dtype.itemsize == 8 and c.target.is_floating_point()
+        ]
         report.add("float64", place, f"{len(casts)} casts to float64 in one step" + (f", from an {sources[0]}" if sources else ""))
