@@ -56,6 +56,14 @@ def test_backward_twice_explains_itself_and_is_exact_with_retain_graph():
         y.backward()
 
 
+def test_a_graph_that_saved_only_numbers_can_be_walked_again():
+    x = torch.tensor([3.0], requires_grad=True)
+    y = (x * 2 + 1) / 4
+    y.backward()
+    y.backward()
+    assert x.grad.item() == 1.0
+
+
 def test_a_saved_value_that_was_changed_is_named_with_both_lines():
     x = leaf(1.0, 2.0)
     with torch.autograd.detect_anomaly():

@@ -259,8 +259,8 @@ class OpNode(Node):
         return self.op.node_name
 
     def release(self) -> None:
-        """Let go of the saved values; a node that saved none can be walked again, as in PyTorch."""
-        if self.saved:
+        """Let go of the saved tensors; a node that saved none, or only numbers, can be walked again, as in PyTorch."""
+        if self.storages:
             self.saved = None
             self.storages = []
 
