@@ -14,7 +14,7 @@ MEAN, STD = 0.1307, 0.3081  # of MNIST's pixels, from 0 to 1
 def load(folder: Path | None) -> tuple[Any, Any, Any, Any]:
     """Pixels 0 to 255 (N, 784) and labels (N,) to train on, then to test; without a network, scikit-learn's 8x8 digits."""
     try:
-        parts = [datasets.MNIST(folder or cache_dir(), train=train, download=folder is None) for train in (True, False)]
+        parts: list[Any] = [datasets.MNIST(folder or cache_dir(), train=train, download=folder is None) for train in (True, False)]
     except RuntimeError as error:
         if folder is not None:
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Network:
 
     def __init__(self, sizes: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> None:
         self.parameters: list[Array] = []  # W1, b1, W2, b2, W3, b3
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in pairwise(sizes):
             limit = np.sqrt(6 / (inputs + outputs))  # Glorot & Bengio 2010: the signal keeps its size both ways
             self.parameters += [rng.uniform(-limit, limit, (inputs, outputs)).astype(dtype), np.zeros(outputs, dtype)]
         self.velocity = [np.zeros_like(p) for p in self.parameters]
@@ -76,7 +77,7 @@ def prove_gradients() -> None:
     x, y = rng.normal(size=(6, 5)), rng.integers(0, 3, 6)
     _, by_hand = network.loss_and_gradients(x, y)
 
-    tensors = [torch.tensor(p, requires_grad=True) for p in network.parameters]
+    tensors: list[Any] = [torch.tensor(p, requires_grad=True) for p in network.parameters]
     w1, b1, w2, b2, w3, b3 = tensors
     scores = ((torch.tensor(x) @ w1 + b1).sigmoid() @ w2 + b2).sigmoid() @ w3 + b3
     nn.functional.cross_entropy(scores, torch.tensor(y)).backward()
@@ -127,9 +128,13 @@ def train_as_written(x: Array, y: Array, test_x: Array, test_y: Array, options: 
     """What the notebook did: watch the overflow, and the accuracy that does not move."""
     rng, rate, curves = np.random.default_rng(options.seed), 0.001, []
     sizes = (x.shape[1], 128, 64, 10)
-    w1, w2, w3 = (rng.normal(size=(b, a)) * np.sqrt(1 / b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
-    naive = lambda z: 1 / (1 + np.exp(-z))
-    slope = lambda z: np.exp(-z) / (np.exp(-z) + 1) ** 2  # infinity over infinity
+    w1, w2, w3 = (rng.normal(size=(b, a)) * np.sqrt(1 / b) for a, b in pairwise(sizes))
+
+    def naive(z: Array) -> Array:
+        return 1 / (1 + np.exp(-z))
+
+    def slope(z: Array) -> Array:
+        return np.exp(-z) / (np.exp(-z) + 1) ** 2  # infinity over infinity, where z is far below 0
 
     def softmax(z: Array) -> Array:
         e = np.exp(z - z.max())
@@ -138,13 +143,12 @@ def train_as_written(x: Array, y: Array, test_x: Array, test_y: Array, options: 
     def forward(pixels: Array) -> tuple[Array, ...]:
         z1 = w1 @ pixels
         z2 = w2 @ naive(z1)
-        z3 = w3 @ naive(z2)
-        return z1, z2, z3, softmax(z3)
+        return z1, z2, softmax(w3 @ naive(z2))
 
     for epoch in range(1, options.epochs + 1):
         start, total = time.perf_counter(), 0.0
         for pixels, label in zip(x.astype(float), y, strict=True):
-            z1, z2, z3, p = forward(pixels)
+            z1, z2, p = forward(pixels)
             truth = np.full(10, 0.01)
             truth[label] = 0.99
             d3 = 2 * (p - truth) / 10 * p * (1 - p)  # the diagonal of softmax's derivative only
@@ -154,7 +158,7 @@ def train_as_written(x: Array, y: Array, test_x: Array, test_y: Array, options: 
             w2 -= rate * np.outer(d2, naive(z1))
             w1 -= rate * np.outer(d1, pixels)
             total += float(((p - truth) ** 2).mean())
-        right = np.mean([forward(pixels)[3].argmax() == label for pixels, label in zip(test_x.astype(float), test_y, strict=True)])
+        right = np.mean([forward(pixels)[2].argmax() == label for pixels, label in zip(test_x.astype(float), test_y, strict=True)])
         curves.append({"loss": total / len(x), "accuracy": float(right)})
         print(f"epoch {epoch:2d}  loss {total / len(x):.4f}  test {right:.2%}  {time.perf_counter() - start:.1f} s", flush=True)
     return curves
@@ -166,7 +170,7 @@ class AsWritten(nn.Module):
     def __init__(self, pixels: int) -> None:
         super().__init__()
         sizes = (pixels, 128, 64, 10)
-        self.layers = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in pairwise(sizes))
         for layer in self.layers:
             nn.init.normal_(layer.weight, std=float(np.sqrt(1 / layer.weight.shape[0])))
 

@@ -88,9 +88,11 @@ def train_as_written(x: Any, y: Any, test_x: Any, test_y: Any, options: argparse
                 optimizer.step()
                 total += loss.item()
             with torch.no_grad():
-                right = np.mean([model(image).argmax().item() == int(label) for image, label in zip(test_x[:2000], test_y[:2000], strict=True)])
-            curves.append({"loss": total / len(x), "accuracy": float(right)})
-            print(f"epoch {epoch:2d}  loss {total / len(x):.4f}  (test {right:.2%})  {time.perf_counter() - start:.1f} s", flush=True)
+                answers = [model(image).argmax().item() for image in test_x[:2000]]
+            right = float(np.mean(np.array(answers) == test_y[:2000].numpy()))
+            curves.append({"loss": total / len(x), "accuracy": right})
+            seconds = time.perf_counter() - start
+            print(f"epoch {epoch:2d}  loss {total / len(x):.4f}  (test {right:.2%})  {seconds:.1f} s", flush=True)
     return curves, report
 
 

@@ -1,5 +1,6 @@
 """The table of causes: code, severity, name, advice. Causes stand before their consequences: a report keeps this order."""
 
+# ruff: noqa: E501  a table reads better with a row a line
 from __future__ import annotations
 
 from tinygrad_nn.doctor.findings import CAUSES, Cause

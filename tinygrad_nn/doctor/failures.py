@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 
 def quietly(function: Callable[..., Any], *args: Any) -> None:
     """Call what must not hide the error that is on its way."""
-    try:
+    with suppress(DoctorError):
         function(*args)
-    except DoctorError:
-        pass
 
 
 def call_of(trace: TracebackType | None) -> LossCall | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import tinygrad_nn.graph as graph
+from tinygrad_nn import graph
 from tinygrad_nn.doctor.seen import Activation, LossCall, Snapshot
 from tinygrad_nn.op import OpNode
 from tinygrad_nn.variable import wrap
@@ -125,10 +125,10 @@ class Step:
 def losses(nodes: Iterable[Any], end: int) -> list[LossCall]:
     """The losses that the nodes after the model are of, for loss functions that were called under another name."""
     found = []
-    after = {op_of(node): node for node in nodes if node.serial > end and isinstance(node, OpNode) and node.saved is not None}
+    after = {op_of(node): node for node in nodes if node.serial > end and isinstance(node, OpNode)}
     for kind, op in (("cross_entropy", "cross_entropy"), ("nll_loss", "nll")):
-        if op in after:
-            node = after[op]
+        node = after.get(op)
+        if node is not None and node.saved:
             target = node.saved[-1] if node.saved[-1].dtype.kind in "iu" else None
             found.append(_loss(kind, node.edges[0], node.shapes[0], target))
     if "log1p" in after and "log" in after:

@@ -33,9 +33,7 @@ class Checkpoint(Callback):
     []
     """
 
-    def __init__(
-        self, folder: str | os.PathLike[str], every: int | None = None, keep: int = 3, best: str | None = None
-    ) -> None:
+    def __init__(self, folder: str | os.PathLike[str], every: int | None = None, keep: int = 3, best: str | None = None) -> None:
         if keep < 1 or (every is not None and every < 1):
             raise ValueError(f"Checkpoint: expected keep and every of at least 1, got {keep} and {every}")
         self.folder, self.every, self.keep, self.best = Path(folder), every, keep, best

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from tinygrad_nn.doctor.findings import Report
@@ -82,7 +84,7 @@ def order(seen: Seen, report: Report) -> None:
 def repeated(seen: Seen, report: Report) -> None:
     """A batch that comes again at once, while others come too."""
     rows = [row for row in seen.rows if row]
-    pairs = list(zip(rows, rows[1:], strict=False))
+    pairs = list(pairwise(rows))
     again = sum(a == b for a, b in pairs)
     if len(set(rows)) > 1 and again >= 0.25 * len(pairs) and again > 1:
         report.add("batch-twice", "the training loop", f"{again} of {len(pairs)} steps took the batch of the step before")
@@ -90,12 +92,9 @@ def repeated(seen: Seen, report: Report) -> None:
 
 def leakage(seen: Seen, report: Report) -> None:
     """Rows of the training inputs among those of the validation."""
-    train = [value for row in seen.rows for value in row]
-    known, held_out = set(train), seen.validation_rows
+    known, held_out = {value for row in seen.rows for value in row}, seen.validation_rows
     common = known & held_out
-    if len(common) < 3 or len(known) < 0.5 * len(train) and len(seen.rows) < 2:
-        return
-    if len(held_out) >= 8:
+    if len(common) >= 3 and len(common) > 0.005 * len(held_out):
         report.add(
             "leakage",
             "training and validation data",

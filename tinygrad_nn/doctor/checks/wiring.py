@@ -42,16 +42,15 @@ def loss_input(seen: Seen, step: Step, report: Report) -> None:
         code = WRONG_BEFORE.get((call.kind, op))
         if code:
             low, high = float(scores.min()), float(scores.max())
-            report.add(code, where, f"the loss gets the output of {op}, values {low:.3g} to {high:.3g}, where it wants raw scores"
-                       if code != "mse-on-softmax" else f"the squared error gets the output of softmax, {low:.3g} to {high:.3g}")  # fmt: skip
+            wanted = "" if code == "mse-on-softmax" else ", where it wants raw scores"
+            report.add(code, where, f"the loss gets the output of {op}, values {low:.3g} to {high:.3g}{wanted}")
         elif call.kind == "binary_cross_entropy" and op in RAW:
             clipped = " after clipping" if set(between) & reading.CLIPS else ""
             raw = node_values(call.output.edge)
-            outside = (
-                f"; {np.mean((raw <= 0) | (raw >= 1)):.0%} of the scores lie outside (0, 1), where clipping leaves no gradient"
-                if raw is not None
-                else ""
-            )
+            outside = ""
+            if raw is not None:
+                share = np.mean((raw <= 0) | (raw >= 1))
+                outside = f"; {share:.0%} of the scores lie outside (0, 1), where clipping leaves no gradient"
             report.add("bce-on-raw-scores", where, f"BCE gets the output of {op}{clipped}, which is no probability{outside}")
         elif call.kind == "nll_loss" and op not in ("log_softmax", "log", "sub") and float(scores.max()) > 1e-4:
             report.add(
@@ -77,8 +76,9 @@ def shapes(seen: Seen, step: Step, report: Report) -> None:
         a, b = tuple(call.output.shape), tuple(call.target.shape)
         if call.kind in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss") and a != b:
             spread = np.broadcast_shapes(a, b)
-            report.add("loss-broadcast", f"{NAMES.get(call.kind, call.kind)} at {call.where}",
-                       f"output {list(a)} and target {list(b)} are spread to {list(spread)}: {int(np.prod(spread))} differences, expected {max(int(np.prod(a)), int(np.prod(b)))}")  # fmt: skip
+            place, fewer = f"{NAMES.get(call.kind, call.kind)} at {call.where}", max(call.output.numel(), call.target.numel())
+            evidence = f"output {list(a)} and target {list(b)} are spread to {list(spread)}"
+            report.add("loss-broadcast", place, f"{evidence}: {int(np.prod(spread))} differences, expected {fewer}")
     for _, (a, b) in reading.broadcasting(step.nodes, step.end):
         spread = np.broadcast_shapes(a, b)
         report.add(
@@ -122,10 +122,10 @@ def precision(seen: Seen, step: Step, report: Report) -> None:
     casts = [node for node in step.nodes if reading.op_of(node) == "astype" and node.attributes["dtype"] == np.float64]
     if casts or step.loss_dtype == np.float64:
         place = next((path for node in casts if (path := reading.path_of(node, step.calls))), f"the loss at {step.where}")
-        sources = [f"input of dtype {x.dtype}" for x in step.snapshot.inputs if x.dtype == np.float64]
+        sources = [f"model input of dtype {x.dtype}" for x in step.snapshot.inputs if x.dtype == np.float64]
         sources += [
             f"target of dtype {c.target.dtype}"
             for c in step.snapshot.calls
             if c.target is not None and c.target.dtype.itemsize == 8 and c.target.is_floating_point()
         ]
-        report.add("float64", place, f"{len(casts)} casts to float64 in one step" + (f", from an {sources[0]}" if sources else ""))
+        report.add("float64", place, f"{len(casts)} casts to float64 in one step" + (f", from a {sources[0]}" if sources else ""))
