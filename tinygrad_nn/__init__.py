@@ -1,28 +1,15 @@
 """A PyTorch-shaped deep-learning framework on NumPy: `import tinygrad_nn as torch`.
 
-The public names, each listed once; nothing is computed here.
+The public names, each listed once; nothing is computed here. What is large is loaded when it is first asked for, so
+that the import takes little longer than NumPy's.
 """
 
+import importlib as _importlib
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING as _CHECKING
+from typing import Any as _Any
 
-from tinygrad_nn import (
-    accelerator,
-    amp,
-    autograd,
-    backends,
-    cuda,
-    func,
-    linalg,
-    mps,
-    nn,
-    optim,
-    random,
-    return_types,
-    special,
-    utils,
-    version,
-)
-from tinygrad_nn.amp import autocast, is_autocast_available, is_autocast_enabled
+from tinygrad_nn import autograd, random, return_types, version
 from tinygrad_nn.autograd import (
     enable_grad,
     inference_mode,
@@ -34,6 +21,12 @@ from tinygrad_nn.autograd import (
 from tinygrad_nn.creation import *
 from tinygrad_nn.dtypes import *
 from tinygrad_nn.dtypes import bool_ as bool
+from tinygrad_nn.dtypes import float16 as half
+from tinygrad_nn.dtypes import float32 as float
+from tinygrad_nn.dtypes import float64 as double
+from tinygrad_nn.dtypes import int16 as short
+from tinygrad_nn.dtypes import int32 as int
+from tinygrad_nn.dtypes import int64 as long
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.in_place import *
 from tinygrad_nn.methods.arranging import *
@@ -53,22 +46,63 @@ from tinygrad_nn.methods.shaping import *
 from tinygrad_nn.methods.softmax import *
 from tinygrad_nn.methods.sorting import *
 from tinygrad_nn.methods.special import *
-from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu, rrelu_, threshold, threshold_
-from tinygrad_nn.nn.functional.distance import cdist, cosine_similarity, pairwise_distance, pdist
-from tinygrad_nn.nn.functional.dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
-from tinygrad_nn.nn.functional.linear import bilinear
-from tinygrad_nn.nn.functional.smooth import celu, celu_, selu, selu_
 from tinygrad_nn.printing import set_printoptions
 from tinygrad_nn.random import *
 from tinygrad_nn.runtime import *
-from tinygrad_nn.serialization import load, save
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.testing.gradcheck import torch_gradcheck as _gradcheck
-from tinygrad_nn.testing.gradcheck import torch_gradgradcheck as _gradgradcheck
 
 __version__ = version.__version__
 
-autograd.gradcheck, autograd.gradgradcheck = _gradcheck, _gradgradcheck  # PyTorch keeps them there
+if _CHECKING:
+    from tinygrad_nn import (
+        accelerator,
+        amp,
+        backends,
+        cuda,
+        doctor,
+        func,
+        linalg,
+        mps,
+        nn,
+        optim,
+        special,
+        testing,
+        train,
+        utils,
+        vision,
+        viz,
+    )
+    from tinygrad_nn.amp import autocast, is_autocast_available, is_autocast_enabled
+    from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu, rrelu_, threshold, threshold_
+    from tinygrad_nn.nn.functional.distance import cdist, cosine_similarity, pairwise_distance, pdist
+    from tinygrad_nn.nn.functional.dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
+    from tinygrad_nn.nn.functional.linear import bilinear
+    from tinygrad_nn.nn.functional.smooth import celu, celu_, selu, selu_
+    from tinygrad_nn.serialization import load, save
 
-float, double, half, long, int, short = float32, float64, float16, int64, int32, int16
+_PACKAGES = {
+    "accelerator", "amp", "backends", "cuda", "doctor", "func", "linalg", "mps", "nn", "optim", "special", "testing",
+    "train", "utils", "vision", "viz",
+}  # fmt: skip
+_NAMES = {
+    "amp": {"autocast", "is_autocast_available", "is_autocast_enabled"},
+    "nn.functional": {
+        "alpha_dropout", "bilinear", "cdist", "celu", "celu_", "cosine_similarity", "dropout", "feature_alpha_dropout",
+        "feature_dropout", "hardshrink", "pairwise_distance", "pdist", "prelu", "relu_", "rrelu", "rrelu_", "selu", "selu_",
+        "threshold", "threshold_",
+    },
+    "serialization": {"load", "save"},
+}  # fmt: skip
 
+
+def __getattr__(name: str) -> _Any:
+    if name in _PACKAGES:
+        return _importlib.import_module(f"{__name__}.{name}")
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(_importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PACKAGES}.union(*_NAMES.values()))

@@ -90,7 +90,6 @@ class Generator:
     def __init__(self, device: str = "cpu") -> None:
         _expect(str(device) == "cpu", "Generator expects device 'cpu'", repr(device))
         self.device = "cpu"
-        self._bits = np.random.MT19937()
         self.manual_seed(67280421310721)  # torch.Generator()'s first seed
 
     def manual_seed(self, seed: int) -> "Generator":
@@ -98,9 +97,17 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed expects a seed in [-2**63, 2**64), got {seed}")
         self._seed = int(seed) % 2**64
-        np.random.RandomState(self._bits).seed(self._seed % 2**32)  # seeds the bits it is given
+        self._twister: np.random.MT19937 | None = None  # made by the first draw
         self._spare: float | None = None  # the second normal of a pair
         return self
+
+    @property
+    def _bits(self) -> "np.random.MT19937":
+        """The Mersenne twister; NumPy's random numbers, slow to import, are loaded by the first draw."""
+        if self._twister is None:
+            self._twister = np.random.MT19937()
+            np.random.RandomState(self._twister).seed(self._seed % 2**32)  # seeds the bits it is given
+        return self._twister
 
     def initial_seed(self) -> int:
         """The seed that the stream was last started from, in [0, 2**64)."""

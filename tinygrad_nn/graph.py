@@ -8,18 +8,18 @@ values it is handed: arrays for first derivatives, Tensors when the derivative i
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar, Token
 from heapq import heappop, heappush
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
 Gradient: TypeAlias = Any  # an array, or a Tensor when the walk itself is recorded
 
 clock = itertools.count(1)  # one order for nodes and in-place changes: a greater serial came later
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = os.path.dirname(__file__)
 
 
 class Mode(NamedTuple):

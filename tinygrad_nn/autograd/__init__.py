@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -27,8 +28,14 @@ __all__ = [
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
-gradcheck: Callable[..., bool]  # of `testing`, a layer above: the package puts them here, where PyTorch has them
+gradcheck: Callable[..., bool]
 gradgradcheck: Callable[..., bool]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("gradcheck", "gradgradcheck"):  # PyTorch keeps them here; they lie a layer above, and load when asked for
+        return getattr(importlib.import_module("tinygrad_nn.testing.gradcheck"), f"torch_{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
 class _AnyTensor(type):
