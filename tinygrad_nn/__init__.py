@@ -86,11 +86,11 @@ _PACKAGES = {
 }  # fmt: skip
 _NAMES = {
     "amp": {"autocast", "is_autocast_available", "is_autocast_enabled"},
-    "nn.functional": {
-        "alpha_dropout", "bilinear", "cdist", "celu", "celu_", "cosine_similarity", "dropout", "feature_alpha_dropout",
-        "feature_dropout", "hardshrink", "pairwise_distance", "pdist", "prelu", "relu_", "rrelu", "rrelu_", "selu", "selu_",
-        "threshold", "threshold_",
-    },
+    "nn.functional.activation": {"hardshrink", "prelu", "relu_", "rrelu", "rrelu_", "threshold", "threshold_"},
+    "nn.functional.distance": {"cdist", "cosine_similarity", "pairwise_distance", "pdist"},
+    "nn.functional.dropout": {"alpha_dropout", "dropout", "feature_alpha_dropout", "feature_dropout"},
+    "nn.functional.linear": {"bilinear"},
+    "nn.functional.smooth": {"celu", "celu_", "selu", "selu_"},
     "serialization": {"load", "save"},
 }  # fmt: skip
 
