@@ -19,10 +19,11 @@ function foldUntilSmall() {
   }
 }
 
-const showsStrip = node => count(node.shape) > 4 || (node.value && !node.value.data);
+const showsStrip = node => count(node.shape) > 2 || (node.value && !node.value.data);
 
 function sizeOf(node) {
-  const number = Math.max(...[node.value].map(v => v && !showsStrip(node) ? brief(v, 4).length + 6 : 0), 12);
+  const number = count(node.shape) === 1 ? 16 : 27; // room for any numbers: they change
+ 
   const texts = [titleOf(node).length, showsStrip(node) ? STRIP[0] / LETTER : number, node.shape.length ? shapeLine(node).length * 0.84 : 0];
   if (node.error) texts.push(30);
   const rows = LINE + (node.error ? Math.ceil(node.error.length / 34) * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) : (1 + node.requires_grad) * LINE);

@@ -94,13 +94,13 @@ function editor(node, value) {
 }
 
 function live() {
-  state.leaves ??= Live.leaves(graph);
+  state.leaves ??= Live.leaves(graph, state.now.values);
   computeLive();
 }
 
 function edit(node, at, value) {
   if (Number.isNaN(value)) return;
-  state.leaves ??= Live.leaves(graph);
+  state.leaves ??= Live.leaves(graph, state.now.values);
   state.leaves.get(node.id).data[at] = value;
   live();
   state.losses = [currentLoss()];
@@ -126,7 +126,7 @@ const trains = node => node.requires_grad && (hasParameters ? node.kind === "par
 
 function restore() {
   state.leaves = null;
-  state.now = recorded;
+  state.now = frames[0] ?? recorded;
   state.losses = [];
   panel("node").shown = null;
   refresh();
@@ -222,10 +222,19 @@ function foldAll(closed) {
 
 if (frames.length) state.now = frames[0];
 state.obstacle = Live.obstacle(graph);
-if (state.now.backward.length && frames.length) state.obstacle ??= null;
 foldUntilSmall();
 redraw();
 fit();
 refresh();
 if (graph.error) go(calls.length);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+
+// For the console, and for whoever wants to check: every number as it stands, and where everything is.
+window.tinygradNN = {
+  numbers: () => ({
+    position: state.position, live: state.obstacle === null, loss: currentLoss(),
+    values: Object.fromEntries([...state.now.values].map(([id, v]) => [id, v?.data ? [...v.data] : null])),
+    gradients: Object.fromEntries(steps().map(step => [step.node, step.gradient?.data ? [...step.gradient.data] : null])),
+  }),
+  layout: () => ({ boxes: Object.fromEntries(drawing.placed.boxes), edges: drawing.placed.edges }),
+};

@@ -62,6 +62,10 @@ function forwardPanel(node, body) {
     if (formula) body.append(formula);
     if (code) body.append(code);
   }
+  if (node.error) {
+    body.append(el("h3", {}, "what it was given"), values(node, [...new Set(node.arguments ?? [])]));
+    return;
+  }
   const number = told && plugged(node, told.forward.code, null), y = state.now.values.get(node.id);
   body.append(el("h3", {}, "the numbers in it"));
   if (node.op === "matmul" || node.op === "linear") {

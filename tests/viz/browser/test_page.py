@@ -1,0 +1,248 @@
+"""The page in a real browser: playing, stepping, both orders, folding, search, keys, recorded steps, what is escaped."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+import tinygrad_nn as torch
+from tests.viz import models
+from tests.viz.geometry import crossed, overlapping
+from tinygrad_nn import nn
+from tinygrad_nn.viz import draw, record, trace
+from tinygrad_nn.viz.layout import Box
+
+NASTY = "<script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
+
+
+def numbers(page):
+    return page.evaluate("tinygradNN.numbers()")
+
+
+def text(page, selector):
+    return page.inner_text(selector)
+
+
+def box_text(page, node):
+    return page.text_content(f"[data-node={node}]")
+
+
+def test_it_plays_to_the_end(open_page):
+    page = open_page(models.neuron())
+    page.select_option("#speed", "150")
+    page.click("#play")
+    expect(page.locator("#where")).to_have_text("backward 15 of 15", timeout=20_000)
+    assert text(page, "#play") == "▶ play"
+    assert "grad -1.5" in box_text(page, "n0")
+
+
+def test_a_step_shows_formula_code_numbers_and_sums(open_page):
+    page = open_page(models.shared())
+    page.click("#forth")
+    step = text(page, "#step")
+    for expected in ("b = a * 3.0", "models.py:", "return a * b", "2 * 3 = 6"):
+        assert expected in step
+    assert page.locator("#step math").count() == 1
+    for _ in range(6):
+        page.click("#forth")
+    step = text(page, "#step")
+    for expected in ("back through c", "lambda g, b: g * b", "elementwise.py:43", "the local derivative is 6: 6 arrives, 36 goes on",
+                     "b.grad += 36     48 + 36 = 84", "b.grad += 36     84 + 36 = 120"):  # fmt: skip
+        assert expected in step
+    page.click("#forth")
+    assert "4 parts, one from each use, added up" in text(page, "#step")
+    assert "42 + 6 + 36 + 36 = 120" in text(page, "#step")
+
+
+def test_back_and_forth_is_the_same(open_page):
+    page = open_page(models.mlp())
+    seen = []
+    total = int(page.get_attribute("#slider", "max"))
+    for _ in range(total):
+        page.keyboard.press("ArrowRight")
+        seen.append(page.inner_html("main"))
+    for k in reversed(range(total - 1)):
+        page.keyboard.press("ArrowLeft")
+        assert page.inner_html("main") == seen[k]
+    page.keyboard.press("End")
+    assert text(page, "#where") == f"backward {total} of {total}"
+    page.keyboard.press("Home")
+    assert text(page, "#where") == f"start, {total} steps"
+
+
+def test_keys_play_and_pause(open_page):
+    page = open_page(models.neuron())
+    page.keyboard.press(" ")
+    assert "pause" in text(page, "#play")
+    page.keyboard.press(" ")
+    assert "play" in text(page, "#play")
+    page.keyboard.press("/")
+    page.keyboard.type("tanh")
+    page.keyboard.press("Enter")
+    assert "o" in text(page, "#node h2")
+    page.keyboard.press("Escape")
+    assert text(page, "#node") == ""
+
+
+def test_depth_first_order_shows_the_wrong_number(open_page):
+    page = open_page(models.shared())
+    page.keyboard.press("End")
+    assert "grad 360" in box_text(page, "n0")
+    page.check("#naive")
+    page.keyboard.press("End")
+    assert "grad 144" in box_text(page, "n0")
+    assert "wrong" in page.get_attribute("[data-node=n0]", "class")
+    assert "a.grad is 144, should be 360" in text(page, "#order")
+    page.uncheck("#naive")
+    page.keyboard.press("End")
+    assert "grad 360" in box_text(page, "n0")
+    page = open_page(models.neuron())
+    page.check("#naive")
+    assert "gives the same numbers" in text(page, "#order")
+
+
+def test_a_broadcast_undone_is_a_sum(open_page):
+    x, b = torch.ones(3, 2, dtype=torch.float64, requires_grad=True), torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    page = open_page(trace(lambda: ((x + b) * (x + b)).sum()))
+    page.keyboard.press("End")
+    while "back through add" not in text(page, "#step"):
+        page.keyboard.press("ArrowLeft")
+    assert "b was broadcast from (2) to (3, 2): each copy's part is added up over axis 0" in text(page, "#step")
+    assert page.locator("tr.sum td").all_inner_texts()[:2] == ["Σ 6", "Σ 9"]
+
+
+def test_folding_lays_out_anew(open_page):
+    page = open_page(models.transformer())
+    before = page.evaluate("tinygradNN.layout()")
+    page.click("#fold")
+    folded = page.evaluate("tinygradNN.layout()")
+    assert len(folded["boxes"]) < 6 < len(before["boxes"])
+    page.click("g.folded")
+    page.click("#unfold")
+    again = page.evaluate("tinygradNN.layout()")
+    assert again == before
+    title = page.locator("[data-module].title").last
+    title.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+
+
+@pytest.mark.parametrize("network", [models.mlp, models.cnn, models.lstm, models.transformer])
+def test_the_pages_layout_has_no_overlaps(open_page, network):
+    placed = open_page(network()).evaluate("tinygradNN.layout()")
+    boxes = {name: Box(**box) for name, box in placed["boxes"].items()}
+    assert not overlapping(boxes)
+    assert not crossed(boxes, [[tuple(point) for point in line] for line in placed["edges"]])
+
+
+def test_a_node_shows_all_it_has(open_page):
+    page = open_page(models.cnn())
+    page.keyboard.press("End")
+    page.click("[data-node=n0]")
+    assert "data, (2, 1, 12, 12)" in text(page, "#node")
+    assert page.locator("#node canvas[aria-label^=image]").count() == 1
+    assert page.locator("#node svg[aria-label^=histogram]").count() == 1
+    page.locator("[data-node=n1]").dispatch_event("click")
+    assert page.locator("#node canvas").count() == 2
+    assert "gradient so far" in text(page, "#node")
+    assert "not live: convolution has no twin in JavaScript" in text(page, "#live")
+
+
+def test_a_failed_forward_is_red_with_its_message(open_page):
+    page = open_page(trace(lambda x: x @ x, torch.ones(2, 3, requires_grad=True)))
+    assert page.locator("g.failed").count() == 1
+    assert "RuntimeError" in text(page, "#step")
+    assert "does not fit" in box_text(page, "n1") or "matmul" in box_text(page, "n1")
+
+
+def test_recorded_steps_are_scrubbed(open_page):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    x, optimizer, weights = torch.randn(4, 2).double(), torch.optim.SGD(model.parameters(), lr=0.1), []
+
+    def step():
+        optimizer.zero_grad()
+        loss = model(x).pow(2).mean()
+        loss.backward()
+        weights.append(([p.tolist() for p in model.parameters()][0], [p.grad.tolist() for p in model.parameters()][0]))
+        optimizer.step()
+        return loss
+
+    page = open_page(record(step, steps=6))
+    page.keyboard.press("End")
+    for k in (5, 2, 0):
+        page.evaluate(f"(() => {{ const f = document.getElementById('frame'); f.value = {k}; f.dispatchEvent(new Event('input')); }})()")
+        assert f"training step {k + 1} of 6" in text(page, "#frames")
+        now = numbers(page)
+        node = next(n for n, values in now["values"].items() if len(values) == 6)
+        flat = [v for row in weights[k][0] for v in row]
+        assert now["values"][node] == flat
+        assert now["gradients"][node] == pytest.approx([v for row in weights[k][1] for v in row], rel=1e-12)
+
+
+def test_what_names_hold_stays_text(open_page):
+    x = torch.tensor(2.0, requires_grad=True)
+    page = open_page(draw(x * 3, params={NASTY: x}))
+    page.keyboard.press("End")
+    page.locator("[data-node=n0]").click()
+    assert page.title() == "Backpropagation, step by step"
+    assert NASTY in text(page, "#node h2")
+    assert page.locator("img").count() == 0
+
+
+def test_it_runs_in_a_notebooks_frame(open_page):
+    from html import escape
+
+    page = open_page(f'<!doctype html><iframe srcdoc="{escape(models.neuron().to_html())}" width="1200" height="700"></iframe>')
+    frame = page.frame_locator("iframe")
+    frame.locator("#last").click()
+    assert frame.locator("#where").inner_text() == "backward 15 of 15"
+
+
+def test_500_nodes_answer_within_two_seconds(open_page):
+    x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+
+    def f():
+        values = [x]
+        for i in range(500):
+            values.append((values[-1] * 0.5 + values[i // 2]).tanh() if i % 3 else values[-1] * values[i // 3])
+        return sum(values[-20:])
+
+    picture = trace(f)
+    assert len(picture.graph.nodes) >= 500
+    html = picture.to_html()
+    start = time.perf_counter()
+    page = open_page(html)
+    page.click("#forth")
+    assert "forward 1" in text(page, "#where")
+    assert time.perf_counter() - start < 4  # 2 on a machine that does nothing else
+    took = page.evaluate("(() => { const t = performance.now(); document.getElementById('last').click(); return performance.now() - t; })()")
+    assert took < 500
+
+
+def test_it_is_named_for_those_who_do_not_see_it(open_page):
+    page = open_page(models.mlp())
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('button, input, select, [role=button]')].filter(e => !(e.getAttribute('aria-label') || "
+        "e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
+    )
+    assert unnamed == []
+    assert page.get_attribute("#step", "aria-live") == "polite"
+    page.keyboard.press("End")
+    assert "value 0.7" in page.get_attribute("g.output", "aria-label") or "value" in page.get_attribute("g.output", "aria-label")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "first"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_in_both_schemes(open_page, scheme):
+    page = open_page(models.mlp(), color_scheme=scheme)
+    contrast = """() => {
+      const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+        return .2126 * r + .7152 * g + .0722 * b; };
+      const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
+      return [...document.querySelectorAll('g.node')].map(g => ratio(getComputedStyle(g.querySelector('text')).fill, getComputedStyle(g.querySelector('.box')).fill));
+    }"""
+    assert min(page.evaluate(contrast)) > 4.5

@@ -1,0 +1,94 @@
+"""Layout: no boxes overlap, no edge crosses a box, few edges cross, in little time."""
+
+import shutil
+import time
+
+import pytest
+
+from tests.viz import models
+from tests.viz.geometry import crossed, crossings, lines_of_dot, overlapping, random_graph
+from tinygrad_nn.viz.layout import layout
+from tinygrad_nn.viz.scene import scene
+
+NETWORKS = [models.mlp, models.cnn, models.lstm, models.transformer]
+
+
+def best_time(function, *arguments):
+    """The least of three, for the machine has other work."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        function(*arguments)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("first", range(0, 500, 50))
+def test_random_graphs_have_no_overlaps(first):
+    for seed in range(first, first + 50):
+        graph = random_graph(2 + seed % 60, seed, span=3 + seed % 20, nested=seed % 2 == 1)
+        placed = layout(*graph)
+        assert not overlapping(placed.boxes), seed
+        assert not crossed(placed.boxes, placed.edges), seed
+        inside, modules = graph[2], graph[3]
+        for name, box in placed.boxes.items():
+            parent = inside.get(name)
+            for other, around in placed.modules.items():
+                ancestors = set()
+                while parent is not None:
+                    ancestors.add(parent)
+                    parent = modules[parent]
+                parent = inside.get(name)
+                assert box.overlaps(around) == (other in ancestors), (seed, name, other)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks_have_no_overlaps(network):
+    drawn = scene(network().graph)
+    assert not overlapping(drawn.placed.boxes)
+    assert not crossed(drawn.placed.boxes, drawn.placed.edges)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz's dot is not installed: nothing to compare with")
+@pytest.mark.parametrize("nested", [False, True])
+def test_crossings_beside_dot(nested):
+    ours = theirs = 0
+    for seed in range(40):
+        graph = random_graph(10 + 2 * seed, seed, nested=nested)
+        ours += crossings(layout(*graph).edges)
+        theirs += crossings(lines_of_dot(*graph))
+    assert ours <= 1.2 * theirs
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz's dot is not installed: nothing to compare with")
+@pytest.mark.parametrize("network", NETWORKS)
+def test_crossings_of_networks_beside_dot(network):
+    drawn = scene(network().graph)
+    inside = {box.id: box.inside for box in drawn.shown if box.inside}
+    modules = {name: parent for name, (_, parent) in drawn.modules.items()}
+    dot = lines_of_dot({box.id: box.size for box in drawn.shown}, drawn.edges, inside, modules)
+    assert crossings(drawn.placed.edges) <= 1.2 * crossings(dot)
+
+
+@pytest.mark.parametrize("span", [10, 100_000])
+def test_300_nodes_take_no_time(span):
+    assert best_time(layout, *random_graph(300, 1, span=span)) < 0.6  # 0.3 on a machine that does nothing else
+
+
+@pytest.mark.parametrize("span", [10, 100_000])
+def test_3000_nodes_take_little(span):
+    assert best_time(layout, *random_graph(3000, 1, span=span)) < 5
+
+
+def test_a_cycle_is_told():
+    with pytest.raises(ValueError, match="without a cycle, got one"):
+        layout({"a": (1, 1), "b": (1, 1)}, [("a", "b"), ("b", "a")])
+
+
+def test_nothing_is_a_layout_too():
+    placed = layout({}, [])
+    assert (placed.boxes, placed.edges, placed.width) == ({}, [], 0.0)
+
+
+def test_the_same_graph_is_placed_the_same():
+    assert layout(*random_graph(60, 3, nested=True)) == layout(*random_graph(60, 3, nested=True))
