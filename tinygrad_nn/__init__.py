@@ -1,6 +1,6 @@
 """A PyTorch-shaped deep-learning framework on NumPy: `import tinygrad_nn as torch`.
 
-The public names, each listed once; nothing is computed here. What is large is loaded when it is first asked for, so
+The public names, each listed once. What is large is loaded when it is first asked for, so
 that the import takes little longer than NumPy's.
 """
 
@@ -29,6 +29,7 @@ from tinygrad_nn.dtypes import int32 as int
 from tinygrad_nn.dtypes import int64 as long
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.in_place import *
+from tinygrad_nn.memory import keep_freed_memory as _keep_freed_memory
 from tinygrad_nn.methods.arranging import *
 from tinygrad_nn.methods.compare import *
 from tinygrad_nn.methods.counting import *
@@ -52,6 +53,7 @@ from tinygrad_nn.runtime import *
 from tinygrad_nn.tensor import Tensor
 
 __version__ = version.__version__
+_keep_freed_memory()
 
 if _CHECKING:
     from tinygrad_nn import (
