@@ -5,10 +5,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays"}, {"op"}, {"ops"}, {"methods"}, {"variable"},
-    {"numpy_protocol"}, {"tensor", "special"}, {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"}, {"random"}, {"autograd", "cuda"}, {"func"},
-    {"utils", "optim", "nn", "serialization"}, {"vision"},
-    {"testing", "viz", "doctor"}, {"train"}, {"__init__"}, {"porting"}, {"__main__"},
+    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays", "memory"},
+    {"op"},
+    {"ops"},
+    {"methods"},
+    {"variable"},
+    {"numpy_protocol"},
+    {"tensor", "special"},
+    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"},
+    {"random"},
+    {"autograd", "cuda"},
+    {"func"},
+    {"utils", "optim", "nn", "serialization"},
+    {"vision"},
+    {"testing", "viz", "doctor"},
+    {"train"},
+    {"__init__"},
+    {"porting"},
+    {"__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
