@@ -105,6 +105,14 @@ def test_no_number_of_the_page_is_typed_by_hand():
     assert not re.findall(r"[\d.,]+ ?(?:ns|µs|ms|s|seconds|MiB|MB|%|times)\b", prose)
 
 
+def test_a_run_of_few_rounds_is_called_a_trial():
+    about = dict.fromkeys(("command", "date", "processor", "cores", "system", "python"), "?") | {"versions": {}, "load": 1.25}
+    few, enough = (docs.run(about | {"rounds": n}) for n in (4, 5))
+    assert "a trial" in few
+    assert "a trial" not in enough
+    assert "load 1.2" in enough
+
+
 def test_a_block_is_written_from_the_records():
     page = "before\n<!-- bench: ratios -->\nold\n<!-- end -->\nafter\n"
     new = docs.refreshed(page, [record()], {})

@@ -53,6 +53,7 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
         "rounds": options.rounds,
         "processor": model[1] if model else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": versions,
@@ -62,6 +63,7 @@ def about(options: argparse.Namespace) -> dict[str, Any]:
 def main() -> int:
     """Run the program; 1 if something could not be measured."""
     options = arguments()
+    described = about(options)
     if options.write_docs:
         docs.write(*rounds.from_json(options.write_docs.read_text()))
         return 0
@@ -75,15 +77,15 @@ def main() -> int:
                 new = rounds.measure(workload, size, options.rounds, options.seconds)
             except rounds.ProcessFailed as error:
                 failed = True
-                print(f"{workload.name:15s}{size:22s}could not be measured: {error}", flush=True)
+                print(f"{workload.name:15s}{size:28s}could not be measured: {error}", flush=True)
                 continue
             records += new
             print("\n".join(table.line(row) for record in new for row in table.cells(record)), flush=True)
             if options.json:
-                options.json.write_text(rounds.to_json(records, about(options)) + "\n")
+                options.json.write_text(rounds.to_json(records, described) + "\n")
     if any(record.workload == "growth_depth" for record in records):
         flat = rounds.flatness(records)
-        print(f"time per operation at any depth, to that at the least: {flat:.2f} ≤ {FLAT} {'met' if flat <= FLAT else 'not met'}")
+        print(f"time per operation at any depth, to that at the least: {flat:.2f}, ≤ {FLAT} {'met' if flat <= FLAT else 'not met'}")
     if options.chart and records:
         chart.draw(records, options.chart)
     return int(failed)

@@ -12,6 +12,7 @@ from tests.bench.table import TITLES, amount, spread, verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "speed.md"
 BLOCK = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ENOUGH = 5  # rounds
 Find = Callable[[str], list[Record]]
 
 
@@ -34,9 +35,11 @@ def theirs(record: Record) -> str:
 def run(about: dict[str, Any]) -> str:
     """What was run, on what."""
     versions = ", ".join(f"{TITLES.get(name, name)} {version}" for name, version in about["versions"].items())
+    busy = f", load {about['load']:.1f} at the start" if "load" in about else ""
+    trial = f" Fewer than {ENOUGH} rounds: a trial of the bench, not a result." if about["rounds"] < ENOUGH else ""
     return (
-        f"`{about['command']}` on {about['date']}: {about['rounds']} rounds on {about['processor']}, {about['cores']} cores, "
-        f"{about['system']}; Python {about['python']}, {versions}."
+        f"`{about['command']}` on {about['date']}: rounds: {about['rounds']}; {about['processor']}, {about['cores']} cores{busy}, "
+        f"{about['system']}; Python {about['python']}, {versions}.{trial}"
     )
 
 
