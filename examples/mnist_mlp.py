@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Any
 import numpy as np
 
 import tinygrad_nn as torch
-from tinygrad_nn import nn
+from tinygrad_nn import nn, viz
 from tinygrad_nn.utils.data import DataLoader
 from tinygrad_nn.vision import datasets, transforms
 from tinygrad_nn.vision.cache import cache_dir
-from tinygrad_nn.viz import make_dot
 
 
 def arguments() -> argparse.Namespace:
@@ -183,9 +181,10 @@ def main() -> int:
         draw(history, probabilities, labels, test, options.out)
     except ImportError:
         print('no pictures without matplotlib: pip install "tinygrad-nn[examples]"')
-    if shutil.which("dot"):
-        loss = nn.CrossEntropyLoss()(model(test[0][0].unsqueeze(0)), torch.tensor([test[0][1]]))
-        make_dot(loss, params=dict(model.named_parameters())).render(options.out / "graph", format="svg", cleanup=True)
+    image, label = test[0][0].unsqueeze(0), torch.tensor([test[0][1]])
+    picture = viz.trace(lambda: nn.CrossEntropyLoss()(model(image), label))
+    picture.save(options.out / "graph.svg")
+    picture.save(options.out / "backprop.html")
     print(f"written to {options.out}/: {', '.join(sorted(path.name for path in options.out.iterdir()))}")
     return 0
 

@@ -26,6 +26,7 @@ def test_without_a_network_it_trains_on_the_digits(tmp_path):
     assert "epoch  3" in done.stdout
     names = {path.name for path in out.iterdir()}
     assert {"model.safetensors", "history.json", "curves.png", "confusion.png", "mistakes.png"} <= names
+    assert {"graph.svg", "backprop.html"} <= names
     assert len(json.loads((out / "history.json").read_text())["train_loss"]) == 3
 
 

@@ -1,5 +1,6 @@
 """What the tests of pictures measure: boxes that overlap, edges that cross boxes, edges that cross each other."""
 
+import itertools
 import random
 import subprocess
 
@@ -46,7 +47,7 @@ def crossed(boxes, edges):
     inner = table + np.array([1e-6, 1e-6, -1e-6, -1e-6])
     found = []
     for number, points in enumerate(edges):
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in itertools.pairwise(points):
             step = np.subtract(end, start)
             first, last = np.zeros(len(table)), np.ones(len(table))
             for axis in (0, 1):
@@ -62,7 +63,7 @@ def crossed(boxes, edges):
 
 def crossings(lines):
     """How many pairs of pieces of different lines properly cross."""
-    pieces = [(k, a, b) for k, line in enumerate(lines) for a, b in zip(line, line[1:], strict=False) if tuple(a) != tuple(b)]
+    pieces = [(k, a, b) for k, line in enumerate(lines) for a, b in itertools.pairwise(line) if tuple(a) != tuple(b)]
     if not pieces:
         return 0
     owner = np.array([k for k, _, _ in pieces])

@@ -99,7 +99,7 @@ def test_depth_first_order_shows_the_wrong_number():
 
 def test_a_failing_forward_gives_the_graph_so_far():
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 2))
-    picture = trace(lambda x: model(x), torch.ones(2, 3))
+    picture = trace(model, torch.ones(2, 3))
     failed = picture.graph.nodes[-1]
     assert isinstance(picture.error, RuntimeError)
     assert (failed.kind, failed.label, failed.block.path) == ("failed", "linear", "1")

@@ -116,9 +116,9 @@ def _sends(node: Node, gradient: Any) -> Iterator[Sent]:
                 yield _fitted(source, i, name, np.asarray(part))
         return
     for i, name in enumerate(op.inputs):
-        source = node.inputs[i]
-        if isinstance(source, Node) and source.requires_grad and name in op.rules:
-            yield _fitted(source, i, name, np.asarray(_run(node, op.rules[name], gradient, {})))
+        given = node.inputs[i]
+        if isinstance(given, Node) and given.requires_grad and name in op.rules:
+            yield _fitted(given, i, name, np.asarray(_run(node, op.rules[name], gradient, {})))
 
 
 def _run(node: Node, rule: Any, gradient: Any, known: dict[str, Any]) -> Any:
@@ -128,14 +128,15 @@ def _run(node: Node, rule: Any, gradient: Any, known: dict[str, Any]) -> Any:
     count = code.co_argcount
     values: dict[str, Any] = {"y": node.value, **known}
     if not node.op.variadic:
-        for name, source in zip(node.op.inputs, node.inputs, strict=True):
-            values[name] = source.value
-            values[f"{name}_shape"] = source.shape if isinstance(source, Node) else np.shape(source.value)
+        for name, given in zip(node.op.inputs, node.inputs, strict=True):
+            values[name] = given.value
+            values[f"{name}_shape"] = given.shape if isinstance(given, Node) else np.shape(given.value)
     asked = code.co_varnames[1:count]
     for name in asked:
-        source = dict(zip(node.op.inputs, node.inputs, strict=False)).get(name)
-        if values[name] is None and (name == "y" or isinstance(source, Node)):
-            raise Freed(f"its {'output' if name == 'y' else name} was freed by a backward: draw before it, or with retain_graph=True")
+        of = dict(zip(node.op.inputs, node.inputs, strict=False)).get(name)
+        if values[name] is None and (name == "y" or isinstance(of, Node)):
+            lacks = "output" if name == "y" else name
+            raise Freed(f"its {lacks} was freed by a backward: draw before it, or with retain_graph=True")
     keywords = code.co_varnames[count : count + code.co_kwonlyargcount]
     return rule(gradient, *(values[name] for name in asked), **{name: node.attributes[name] for name in keywords})
 

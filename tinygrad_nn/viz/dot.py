@@ -81,7 +81,8 @@ def source(scene: Scene) -> str:
                 parts.append("}")
 
     cluster(None)
-    parts += [f"{a} -> {b};" if flows else f"{a} -> {b} [style=dashed];" for (a, b), flows in zip(scene.edges, scene.flows, strict=True)]
+    for (a, b), flows in zip(scene.edges, scene.flows, strict=True):
+        parts.append(f"{a} -> {b};" if flows else f"{a} -> {b} [style=dashed];")
     return "\n".join([*parts, "}", ""])
 
 

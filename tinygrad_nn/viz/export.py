@@ -60,7 +60,8 @@ def _ops(graph: Graph) -> dict[str, Op]:
 def _user_rule(node: Node) -> dict[str, Any]:
     function = node.engine.function
     rule = source_of(function._rule())
-    return {"doc": (function.__doc__ or "").split("\n")[0], "inputs": [], "forward": source_of(function.forward), "rules": {"": rule}}
+    doc = (function.__doc__ or "").split("\n")[0]
+    return {"doc": doc, "inputs": [], "forward": source_of(function.forward), "rules": {"": rule}}
 
 
 def _node(node: Node, full: int) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def _step(step: Step, full: int) -> dict[str, Any]:
 
 
 def _gradient(gradient: Any, full: int) -> Any:
-    return summary(gradient, full) if isinstance(gradient, np.ndarray | np.generic) else None
+    return summary(np.asarray(gradient), full) if isinstance(gradient, np.ndarray | np.generic) else None
 
 
 def plain(value: Any) -> Any:

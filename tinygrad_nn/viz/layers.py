@@ -5,6 +5,7 @@ An entry is a port on the upper border, an exit one on the lower; inside, a long
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ def arrange(
         chains.append(chain)
         if k in lanes:
             continue
-        for i, (a, b) in enumerate(zip(chain, chain[1:], strict=False)):
+        for i, (a, b) in enumerate(itertools.pairwise(chain)):
             leaves = piece.leaves - widths[a] / 2 if i == 0 and piece.leaves is not None else 0.0
             enters = piece.enters - widths[b] / 2 if i == len(chain) - 2 and piece.enters is not None else 0.0
             weight = (1.0 if i == 0 else 2.0) * (1.0 if i == len(chain) - 2 else 2.0)
@@ -207,7 +208,7 @@ def _exchange(rows: list[list[int]], up: list[list[_Near]], down: list[list[_Nea
 def _crossings(rows: list[list[int]], down: list[list[_Near]]) -> int:
     """How many pairs of edges cross between neighbouring rows."""
     total = 0
-    for row, below in zip(rows, rows[1:], strict=False):
+    for row, below in itertools.pairwise(rows):
         place = {i: p for p, i in enumerate(below)}
         spots = []
         for p, i in enumerate(row):

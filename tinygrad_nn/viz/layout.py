@@ -8,6 +8,7 @@ rows, where there are no boxes, and passes rows at a place kept free for it: so 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -95,7 +96,7 @@ class _Tree:
         common = next(level for level in up[1:] if level in down[1:])
         rising, falling = up[: up.index(common)], down[: down.index(common)]
         route: list[tuple[str | None, int]] = []
-        for child, level in zip(rising, rising[1:], strict=False):
+        for child, level in itertools.pairwise(rising):
             route.append(self._piece(level, str(child), f">{source}", source, source))
         top, bottom = str(rising[-1]), str(falling[-1])
         own = f"{source}>{number}"  # x * x is two edges: what arrives at a box is never shared

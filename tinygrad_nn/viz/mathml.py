@@ -15,6 +15,9 @@ _COMPARE = {
     ast.Eq: "=", ast.NotEq: "≠", ast.Lt: "&lt;", ast.LtE: "≤", ast.Gt: "&gt;", ast.GtE: "≥", ast.Is: "=", ast.IsNot: "≠",
 }  # fmt: skip
 _LEVEL: dict[type[ast.operator], int] = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.MatMult: 2, ast.BitAnd: 1, ast.BitOr: 1}
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "&#8722;", ast.Mult: "·", ast.MatMult: "@", ast.BitAnd: "∧", ast.BitOr: "&#8744;",
+}  # fmt: skip
 _ATOM = 9
 
 
@@ -61,14 +64,14 @@ def _write(e: ast.expr) -> tuple[str, int]:
         return _binary(e)
     if isinstance(e, ast.UnaryOp):
         if isinstance(e.op, ast.USub):
-            return _row(_op("−"), _at(e.operand, 2)), 1
+            return _row(_op("&#8722;"), _at(e.operand, 2)), 1
         return _row(_op("¬"), _at(e.operand, _ATOM)), 3
     if isinstance(e, ast.Compare) and len(e.ops) == 1 and type(e.ops[0]) in _COMPARE:
         inside = _row(_at(e.left, 1), _op(_COMPARE[type(e.ops[0])]), _at(e.comparators[0], 1))
         return _row(_op("["), inside, _op("]")), _ATOM
     if isinstance(e, ast.Attribute):
         if e.attr in {"mT", "T"}:
-            return f"<msup>{_at(e.value, _ATOM)}<mi>⊤</mi></msup>", _ATOM
+            return f"<msup>{_at(e.value, _ATOM)}<mi>&#8868;</mi></msup>", _ATOM
         if e.attr == "shape":
             return _row("<mi>shape</mi>", _in_brackets(_write(e.value)[0])), _ATOM
     if isinstance(e, ast.Call):
@@ -91,7 +94,7 @@ def _binary(e: ast.BinOp) -> tuple[str, int]:
     level = _LEVEL.get(kind)
     if level is None:
         raise _NoFormula
-    sign = {ast.Add: "+", ast.Sub: "−", ast.Mult: "·", ast.MatMult: "@", ast.BitAnd: "∧", ast.BitOr: "∨"}[kind]  # type: ignore[index]
+    sign = _SIGNS[kind]
     return _row(_at(e.left, level), _op(sign), _at(e.right, level + (kind in {ast.Sub, ast.MatMult}))), level
 
 
@@ -115,12 +118,13 @@ def _call(e: ast.Call) -> tuple[str, int]:
         return _row(_op("|"), _write(arguments[0])[0], _op("|")), _ATOM
     if name == "where" and len(arguments) == 3:
         asked, yes, no = (_write(argument)[0] for argument in arguments)
-        rows = f"<mtr><mtd>{yes}</mtd><mtd><mtext>where </mtext>{asked}</mtd></mtr><mtr><mtd>{no}</mtd><mtd><mtext>elsewhere</mtext></mtd></mtr>"
+        rows = f"<mtr><mtd>{yes}</mtd><mtd><mtext>where&#160;</mtext>{asked}</mtd></mtr>"
+        rows += f"<mtr><mtd>{no}</mtd><mtd><mtext>elsewhere</mtext></mtd></mtr>"
         return _row(_op("{"), f"<mtable columnalign='left left'>{rows}</mtable>"), _ATOM
     if name in {"dot", "matmul"} and len(arguments) == 2:
         return _row(_at(arguments[0], 2), _op("@"), _at(arguments[1], 3)), 2
     if name in {"multiply", "subtract"} and len(arguments) == 2:
-        sign, level = {"multiply": ("·", 2), "subtract": ("−", 1)}[name]
+        sign, level = {"multiply": ("·", 2), "subtract": ("&#8722;", 1)}[name]
         return _row(_at(arguments[0], level), _op(sign), _at(arguments[1], level + 1)), level
     if name in {"zeros_like", "ones_like"}:
         return f"<mn>{int(name == 'ones_like')}</mn>", _ATOM
@@ -128,5 +132,6 @@ def _call(e: ast.Call) -> tuple[str, int]:
         return _write(arguments[0])
     if not arguments or name not in _FUNCTIONS:
         raise _NoFormula
-    listed = _op(",").join(_write(argument)[0] for argument in arguments[: 1 if name in {"reshape", "spread", "broadcast_to"} else 9])
+    told = arguments[:1] if name in {"reshape", "spread", "broadcast_to"} else arguments  # shapes say little in a formula
+    listed = _op(",").join(_write(argument)[0] for argument in told)
     return _row(f"<mi>{_FUNCTIONS[name]}</mi>", _in_brackets(listed)), _ATOM

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ class Picture:
     """
 
     def __init__(
-        self, graph: Graph, *, collapse: Collection[str] = (), engine: str = "own", most: int = MOST, error: Exception | None = None,
-        frames: list[dict[str, Any]] | None = None,
+        self, graph: Graph, *, collapse: Collection[str] = (), engine: str = "own", most: int = MOST,
+        error: Exception | None = None, frames: list[dict[str, Any]] | None = None,
     ) -> None:  # fmt: skip
         self.graph, self.error = graph, error
         self._collapse, self._engine, self._most, self._frames = tuple(collapse), engine, most, frames
@@ -82,10 +83,10 @@ class Picture:
         }  # fmt: skip
         if path.suffix == ".png":
             try:
-                from cairosvg import svg2png
+                cairosvg = import_module("cairosvg")
             except ImportError:
                 raise ImportError("save: a .png needs cairosvg: pip install cairosvg, or save an .svg") from None
-            svg2png(self.to_svg("light").encode(), write_to=str(path), scale=2)
+            cairosvg.svg2png(self.to_svg("light").encode(), write_to=str(path), scale=2)
         elif path.suffix in kinds:
             path.write_text(kinds[path.suffix](), encoding="utf-8")
         else:
@@ -94,10 +95,9 @@ class Picture:
     def show(self, height: int = 640) -> None:
         """Open the page that steps through the graph: inside the notebook, or in the browser."""
         if "ipykernel" in sys.modules:
-            from IPython.display import HTML, display
-
+            notebook = import_module("IPython.display")
             frame = f'<iframe srcdoc="{escape(self.to_html())}" width="100%" height="{height}" style="border:0"></iframe>'
-            display(HTML(frame))
+            notebook.display(notebook.HTML(frame))
             return
         import tempfile
         import webbrowser
@@ -188,6 +188,7 @@ def _engine(engine: str) -> str:
 
 def _names(params: Named, frame: Any) -> dict[int, str]:
     names = names_in(frame)
-    pairs = params.named_parameters() if isinstance(params, Module) else params.items() if isinstance(params, Mapping) else params
-    names |= {id(tensor): name for name, tensor in pairs or ()}
+    if isinstance(params, Module):
+        params = params.named_parameters()
+    names |= {id(tensor): name for name, tensor in dict(params or {}).items()}
     return names

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ def learning_curves(curves: Mapping[str, Sequence[float]], *, ylabel: str = "los
     styles = ("-", "--", "-.", ":")
     for i, (name, values) in enumerate(curves.items()):
         epochs = range(1, len(values) + 1)
-        axes.plot(epochs, values, styles[i % 4], color=COLORS[i % len(COLORS)], label=name, marker="." if len(values) < 40 else None)
+        marker = "." if len(values) < 40 else None
+        axes.plot(epochs, values, styles[i % 4], color=COLORS[i % len(COLORS)], label=name, marker=marker)
     axes.set(xlabel="epoch", ylabel=ylabel)
     if log:
         axes.set_yscale("log")
@@ -38,7 +39,10 @@ def learning_curves(curves: Mapping[str, Sequence[float]], *, ylabel: str = "los
 
 
 def activation_histograms(model: Module, inputs: Tensor, *, axes: Any = None, bins: int = 60) -> Any:
-    """How the outputs of each innermost module are distributed, with mean and deviation: one curve a layer."""
+    """How the outputs of each innermost module are distributed, with mean and deviation: one curve a layer.
+
+    `bins` is the most there are; few values get fewer.
+    """
     seen: dict[str, Any] = {}
 
     def watch(name: str) -> Callable[..., None]:
@@ -60,7 +64,7 @@ def activation_histograms(model: Module, inputs: Tensor, *, axes: Any = None, bi
 
 
 def gradient_histograms(model: Module, *, axes: Any = None, bins: int = 60) -> Any:
-    """How the gradients of each weight are distributed: call it after backward.
+    """How the gradients of each weight are distributed, in at most `bins`: call it after backward.
 
     ValueError if no parameter has a gradient.
     """
@@ -74,7 +78,7 @@ def _histograms(values: Mapping[str, Any], what: str, axes: Any, bins: int) -> A
     axes = _axes(axes)
     for i, (name, array) in enumerate(values.items()):
         flat = array.ravel().astype(np.float64)
-        density, edges = np.histogram(flat, bins, density=True)
+        density, edges = np.histogram(flat, min(bins, max(5, round(2 * flat.size**0.4))), density=True)
         told = f"{name}: {flat.mean():+.1e} ± {flat.std():.1e}"
         axes.plot((edges[:-1] + edges[1:]) / 2, density, ("-", "--", "-.", ":")[i % 4], color=COLORS[i % len(COLORS)], label=told)
     axes.set(xlabel=what, ylabel="density")
@@ -168,10 +172,11 @@ def decision_boundary(
     from matplotlib.colors import ListedColormap
 
     count = int(max(classes.max(), chosen.max())) + 1
-    axes.contourf(xs, ys, chosen.reshape(xs.shape), levels=np.arange(count + 1) - 0.5, alpha=0.35, cmap=ListedColormap(COLORS[:count]))
-    for k in range(count):
+    colors = [COLORS[k % len(COLORS)] for k in range(count)]
+    axes.contourf(xs, ys, chosen.reshape(xs.shape), levels=np.arange(count + 1) - 0.5, alpha=0.35, cmap=ListedColormap(colors))
+    for k, color in enumerate(colors):
         at = spots[classes == k]
-        axes.scatter(at[:, 0], at[:, 1], s=18, marker="os^Dv*P"[k % 7], color=COLORS[k % len(COLORS)], edgecolors="white", label=str(k))
+        axes.scatter(at[:, 0], at[:, 1], s=18, marker="os^Dv*P"[k % 7], color=color, edgecolors="white", label=str(k))
     axes.legend()
     return axes
 
@@ -199,6 +204,6 @@ def save(picture: Any, path: Any) -> None:
     _pyplot().close(figure)
 
 
-__all__: Iterable[str] = [
+__all__ = [
     "UpdateRatios", "activation_histograms", "decision_boundary", "first_layer", "gradient_histograms", "learning_curves", "save",
 ]  # fmt: skip

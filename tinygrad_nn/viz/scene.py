@@ -107,9 +107,11 @@ def scene(graph: Graph, collapsed: Collection[str] = (), most: int = MOST) -> Sc
         name: (title_of(block), block.parent.id if block.parent else None) for name, block in opened.items() if name in used
     }
     placed = layout(
-        {name: box.size for name, box in shown.items()}, [(a, b) for a, b, _ in edges],
-        {name: box.inside for name, box in shown.items() if box.inside is not None}, {n: parent for n, (_, parent) in modules.items()},
-    )  # fmt: skip
+        {name: box.size for name, box in shown.items()},
+        [(a, b) for a, b, _ in edges],
+        {name: box.inside for name, box in shown.items() if box.inside is not None},
+        {name: parent for name, (_, parent) in modules.items()},
+    )
     return Scene(list(shown.values()), [(a, b) for a, b, _ in edges], list(edges.values()), modules, placed)
 
 
@@ -178,10 +180,15 @@ def title(node: Node) -> str:
         return node.name or {"parameter": "parameter", "leaf": "leaf"}.get(node.kind, "data")
     call = node.label
     if any(isinstance(source, Constant) and source.value is not None for source in node.inputs):
-        told = (short(v.value) if isinstance(v, Constant) and isinstance(v.value, int | float | np.generic) else "·" for v in node.inputs)
-        call += f"({', '.join(told)})"
+        call += f"({', '.join(map(_constant, node.inputs))})"
     mark = "✗ " if node.kind == "failed" else ""
     return f"{mark}{node.name} = {call}" if node.name else mark + call
+
+
+def _constant(source: Node | Constant) -> str:
+    """A number that a call was given; a dot for what has a box of its own."""
+    numeric = isinstance(source, Constant) and isinstance(source.value, int | float | np.generic)
+    return short(source.value) if numeric else "·"
 
 
 def value_lines(value: Array, label: str, image: bool = True) -> list[Line]:

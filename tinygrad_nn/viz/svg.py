@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import struct
 import zlib
 from html import escape
@@ -17,11 +18,13 @@ from tinygrad_nn.viz.values import strip
 # Okabe and Ito's colours, which those who see red and green alike can tell apart.
 LIGHT = {
     "paper": "#ffffff", "ink": "#1b1b1b", "soft": "#5b5b5b", "edge": "#777777", "op": "#ffffff", "leaf": "#d9ecf8",
-    "data": "#f6f2e6", "module": "#f3f4f6", "rim": "#9aa0a8", "up": "#0072b2", "down": "#c25200", "failed": "#fbe3dc", "alarm": "#c21f00",
+    "data": "#f6f2e6", "module": "#f3f4f6", "rim": "#9aa0a8", "up": "#0072b2", "down": "#c25200", "failed": "#fbe3dc",
+    "alarm": "#c21f00",
 }  # fmt: skip
 DARK = {
     "paper": "#14171c", "ink": "#eceff3", "soft": "#aab2bd", "edge": "#8d96a3", "op": "#20252d", "leaf": "#123a55",
-    "data": "#3a3423", "module": "#1a1e25", "rim": "#5c6673", "up": "#56b4e9", "down": "#f0a04b", "failed": "#4a1a10", "alarm": "#ff7a5c",
+    "data": "#3a3423", "module": "#1a1e25", "rim": "#5c6673", "up": "#56b4e9", "down": "#f0a04b", "failed": "#4a1a10",
+    "alarm": "#ff7a5c",
 }  # fmt: skip
 _FONT = "'DejaVu Sans Mono', ui-monospace, Menlo, Consolas, monospace"
 _EDGE = 10.0
@@ -31,9 +34,11 @@ def _style(colors: dict[str, str]) -> str:
     c = colors
     return (
         f".paper{{fill:{c['paper']}}} text{{fill:{c['ink']};font-family:{_FONT};font-size:11px}} "
-        f".name{{font-weight:bold}} .small{{fill:{c['soft']};font-size:9.2px}} .edge{{fill:none;stroke:{c['edge']};stroke-width:1.3}} "
-        f".still{{stroke-dasharray:4 3}} .head{{fill:{c['edge']}}} .box{{stroke:{c['rim']};stroke-width:1.2}} .op{{fill:{c['op']}}} "
-        f".output{{fill:{c['op']};stroke:{c['ink']};stroke-width:2.6}} .parameter,.leaf{{fill:{c['leaf']}}} "
+        f".name{{font-weight:bold}} .small{{fill:{c['soft']};font-size:9.2px}} "
+        f".edge{{fill:none;stroke:{c['edge']};stroke-width:1.3}} .still{{stroke-dasharray:4 3}} .head{{fill:{c['edge']}}} "
+        f".box{{stroke:{c['rim']};stroke-width:1.2}} .op{{fill:{c['op']}}} "
+        f".output{{fill:{c['op']};stroke:{c['ink']};stroke-width:2.6}} "
+        f".parameter,.leaf{{fill:{c['leaf']}}} "
         f".data{{fill:{c['data']};stroke-dasharray:5 3}} .module{{fill:{c['module']};stroke:{c['rim']}}} "
         f".failed{{fill:{c['failed']};stroke:{c['alarm']};stroke-width:3}} .bar{{fill:{c['up']}}} .up{{fill:{c['up']}}} "
         f".down{{fill:{c['down']}}} .axis{{stroke:{c['rim']};stroke-width:0.7}}"
@@ -57,7 +62,7 @@ def svg(scene: Scene, theme: str = "auto") -> str:
         f'<rect class="paper" width="{width:.1f}" height="{height:.1f}"/>',
         f'<g transform="translate({_EDGE:.0f},{_EDGE:.0f})">',
     ]
-    for name, (title, _) in scene.modules.items():
+    for name in scene.modules:
         box = placed.modules[name]
         parts.append(
             f'<rect class="module" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="6"/>'
@@ -67,7 +72,11 @@ def svg(scene: Scene, theme: str = "auto") -> str:
         parts.append(f'<path class="{kind}" d="{curve(points)}" marker-end="url(#tinygrad-nn-head)"/>')
     for name, (title, _) in scene.modules.items():
         box = placed.modules[name]
-        parts.append(f'<text class="small" x="{box.x + 8:.1f}" y="{box.y + 15:.1f}">{escape(_fitting(title, box.width - 12))}</text>')
+        told = _fitting(title, box.width - 12)
+        if told:  # on a ground of its own, for edges pass below it
+            ground = len(told) * LETTER * 0.84 + 16
+            parts.append(f'<rect class="module" x="{box.x:.1f}" y="{box.y:.1f}" width="{ground:.1f}" height="20" rx="6"/>')
+            parts.append(f'<text class="small" x="{box.x + 8:.1f}" y="{box.y + 14:.1f}">{escape(told)}</text>')
     for shown in scene.shown:
         parts += _box(shown, placed.boxes[shown.id].x, placed.boxes[shown.id].y)
     return "\n".join([*parts, "</g>", "</svg>", ""])
@@ -89,7 +98,7 @@ def _scoped(style: str) -> str:
 def curve(points: list[Point]) -> str:
     """A path through points that go down: straight where upright, else bent so that it begins and ends upright."""
     words = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if abs(x1 - x0) < 0.05:
             words.append(f"L{x1:.1f},{y1:.1f}")
         else:
@@ -121,7 +130,8 @@ def _box(shown: Shown, x: float, y: float) -> list[str]:
 
 def _line(line: Line, y: float) -> str:
     if line.array is not None and line.style == "image":
-        return f'<image x="{PAD}" y="{y:.1f}" width="{IMAGE}" height="{IMAGE}" style="image-rendering:pixelated" href="{png_of(line.array)}"/>'
+        frame = f'x="{PAD}" y="{y:.1f}" width="{IMAGE}" height="{IMAGE}" style="image-rendering:pixelated"'
+        return f'<image {frame} href="{png_of(line.array)}"/>'
     if line.array is not None:
         return _bars(strip(line.array), y)
     kind = f' class="{line.style}"' if line.style else ""

@@ -77,8 +77,8 @@ class Tracer:
                 prefix = prefix or known.removesuffix(path).rstrip(".") if known.endswith(f".{path}") else prefix
             for path, part in module.named_modules():
                 self._paths.setdefault(id(part), ".".join(filter(None, [prefix, path])))
-            for path, tensor in module.named_buffers():
-                self.names.setdefault(id(tensor), path)
+            for path, buffer in module.named_buffers():
+                self.names.setdefault(id(buffer), path)
             self._held.append(module)
         path = self._paths.get(id(module), "")
         block = Block("", path, type(module).__name__, self._open[-1] if self._open else None)

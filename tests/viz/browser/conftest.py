@@ -6,9 +6,8 @@ import shutil
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = [
-    what for what, found in (("chromium", CHROMIUM), ("the package playwright", importlib.util.find_spec("playwright"))) if not found
-]
+NEEDED = {"chromium": CHROMIUM, "the package playwright": importlib.util.find_spec("playwright")}
+MISSING = [what for what, found in NEEDED.items() if not found]
 collect_ignore_glob = ["test_*.py"] if MISSING else []
 
 

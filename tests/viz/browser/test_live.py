@@ -12,8 +12,8 @@ from tinygrad_nn.testing.strategies import expressions
 from tinygrad_nn.viz import trace
 
 LIVE = [
-    "add", "sub", "mul", "div", "pow", "neg", "exp", "log", "log1p", "expm1", "sqrt", "tanh", "sigmoid", "relu", "abs", "sin", "cos",
-    "maximum", "minimum", "matmul", "sum", "mean", "softmax", "log_softmax", "logsumexp", "reshape", "transpose", "permute",
+    "add", "sub", "mul", "div", "pow", "neg", "exp", "log", "log1p", "expm1", "sqrt", "tanh", "sigmoid", "relu", "abs", "sin",
+    "cos", "maximum", "minimum", "matmul", "sum", "mean", "softmax", "log_softmax", "logsumexp", "reshape", "transpose", "permute",
     "broadcast_to", "linear", "nll", "cross_entropy",
 ]  # fmt: skip
 

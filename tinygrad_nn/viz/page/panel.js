@@ -45,7 +45,7 @@ function values(node, names) {
     const value = name === "y" ? state.now.values.get(node.id) : argument(node, name);
     if (!value) continue;
     list.append(el("p", {}, el("code", {}, name + " = "), isScalar(value) ? el("code", {}, short(value.data[0], 8)) : ""));
-    if (!isScalar(value)) list.append(table(value, 5));
+    if (!isScalar(value)) list.append(table(value, 4));
   }
   return list;
 }
@@ -73,13 +73,13 @@ function forwardPanel(node, body) {
     body.append(el("p", { class: "mono" }, `${shapes.join(" , ")} → ${shapeText(node.shape)}`));
   }
   if (number && isScalar(y)) body.append(el("pre", { id: "plugged" }, `${number} = ${short(y.data[0], 8)}`));
-  else body.append(values(node, [...new Set(node.arguments ?? [])]), el("p", {}, el("code", {}, "y = "), isScalar(y) ? el("code", {}, short(y.data[0], 8)) : ""), isScalar(y) ? "" : table(y, 5));
+  else body.append(values(node, [...new Set(node.arguments ?? [])]), el("p", {}, el("code", {}, "y = "), isScalar(y) ? el("code", {}, short(y.data[0], 8)) : ""), isScalar(y) ? "" : table(y, 4));
 }
 
 function sumOfParts(parts, sum) {
   if (isScalar(sum) && parts.every(part => isScalar(part.value)))
     return el("pre", {}, parts.map(part => short(part.value.data[0])).join(" + ") + (parts.length > 1 ? ` = ${short(sum.data[0], 8)}` : ""));
-  return table(sum, 5);
+  return table(sum, 4);
 }
 
 function arrivalPanel(node, step, body) {
@@ -88,7 +88,7 @@ function arrivalPanel(node, step, body) {
   if (node.id === graph.output && !parts.length) body.append(el("p", {}, "The walk begins here: the derivative of the output by itself is 1."));
   else body.append(el("p", {}, parts.length > 1 ? `${parts.length} parts, one from each use, added up: ` : "one part, from ",
     parts.map(part => label(graph.byId.get(part.from))).join(" and ")));
-  body.append(parts.length ? sumOfParts(parts, step.gradient) : isScalar(step.gradient) ? el("pre", {}, short(step.gradient.data[0])) : step.gradient ? table(step.gradient, 5) : "");
+  body.append(parts.length ? sumOfParts(parts, step.gradient) : isScalar(step.gradient) ? el("pre", {}, short(step.gradient.data[0])) : step.gradient ? table(step.gradient, 4) : "");
   const right = state.naive && rightGradients().get(node.id);
   if (right && differs(step.gradient, right)) body.append(el("p", { class: "alarm" },
     node.op ? "Too early: not every use has sent its part. In the right order it would be " : "Wrong: it should be ", brief(right)));
@@ -115,7 +115,7 @@ function backwardPanel(node, step, body) {
     } else {
       const used = rule ? [...new Set(rule.code.match(/^lambda ([^:]*):/)?.[1].split(",").map(s => s.trim()) ?? [])].filter(name => name !== "g" && !name.endsWith("_shape")) : [];
       card.append(el("p", { class: "mono" }, `g ${shapeText(step.gradient?.shape ?? node.shape)} → ${shapeText(outgoing.shape)}`), values(node, used));
-      if (!line.raw) card.append(table(outgoing, 5));
+      if (!line.raw) card.append(table(outgoing, 4));
     }
     if (line.raw) card.append(broadcastUndone(line, target));
     card.append(runningSum(line, target, before.get(line.to)));
@@ -130,8 +130,8 @@ function broadcastUndone(line, target) {
   const axes = line.axes.map(a => `axis ${a}`).join(" and ");
   const box = el("div", {}, el("p", {}, `${label(target)} was broadcast from ${shapeText(target.shape)} to ${shapeText(line.raw.shape)}: each copy's part is added up over ${axes}`));
   const columns = line.raw.shape.length === 2 && line.axes[0] === 0 && line.value.data && line.axes.length === 1 ? [...line.value.data] : null;
-  box.append(table(line.raw, 8, columns));
-  if (!columns) box.append(el("p", { class: "mono" }, `Σ over ${axes}:`), isScalar(line.value) ? el("pre", {}, short(line.value.data[0], 8)) : table(line.value, 5));
+  box.append(table(line.raw, 4, columns));
+  if (!columns) box.append(el("p", { class: "mono" }, `Σ over ${axes}:`), isScalar(line.value) ? el("pre", {}, short(line.value.data[0], 8)) : table(line.value, 4));
   return box;
 }
 
