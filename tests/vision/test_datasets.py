@@ -142,7 +142,7 @@ def test_a_whole_batch_is_the_batch_of_its_items(root, transform, target_transfo
     np.testing.assert_array_equal(loaded[0], images)
 
 
-def test_images_are_transformed_once(root):
+def test_a_batch_is_transformed_as_a_whole(root):
     calls = []
 
     class Counting(transforms.ToTensor):
@@ -152,7 +152,8 @@ def test_images_are_transformed_once(root):
 
     for _ in DataLoader(MNIST(root, transform=Counting()), batch_size=2, shuffle=True):
         pass
-    assert calls == [(*IMAGES.shape, 1)]
+    assert [shape[0] for shape in calls] == [2] * (len(IMAGES) // 2) + [1] * (len(IMAGES) % 2)
+    assert {shape[1:] for shape in calls} == {(*IMAGES.shape[1:], 1)}
 
 
 def test_digits_are_real_and_offline():

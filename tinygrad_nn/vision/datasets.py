@@ -23,7 +23,6 @@ class _Images(Dataset):
 
     def __init__(self, transform: Callable[[Any], Any] | None, target_transform: Callable[[Any], Any] | None) -> None:
         self.transform, self.target_transform = transform, target_transform
-        self._ready: Tensor | None = None  # the images through a transform that takes them all at once
 
     def __len__(self) -> int:
         return int(self.data.shape[0])
@@ -40,11 +39,9 @@ class _Images(Dataset):
         """The images and labels at `indices`, transformed as a whole where the transform can."""
         if self.target_transform is not None or not getattr(self.transform, "batched", False):
             return default_collate([self[i] for i in indices])
-        if self._ready is None:
-            assert self.transform is not None
-            self._ready = self.transform(self.data.numpy()[..., None])
+        assert self.transform is not None
         rows = np.asarray(indices)
-        return [self._ready[rows], self.targets[rows]]
+        return [self.transform(self.data.numpy()[rows][..., None]), self.targets[rows]]
 
 
 class MNIST(_Images):
