@@ -127,6 +127,8 @@ def train(x: Array, y: Array, test_x: Array, test_y: Array, options: argparse.Na
 def train_as_written(x: Array, y: Array, test_x: Array, test_y: Array, options: argparse.Namespace) -> list[dict[str, float]]:
     """What the notebook did: watch the overflow, and the accuracy that does not move."""
     rng, rate, curves = np.random.default_rng(options.seed), 0.001, []
+    if options.one_change:
+        x, test_x = mnist_data.scaled(x), mnist_data.scaled(test_x)
     sizes = (x.shape[1], 128, 64, 10)
     w1, w2, w3 = (rng.normal(size=(b, a)) * np.sqrt(1 / b) for a, b in pairwise(sizes))
 
@@ -200,6 +202,7 @@ def main() -> int:
     """Run the program; 1 if the data is not to be had."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--as-written", action="store_true", help="the notebook's training, and what the doctor says of it")
+    parser.add_argument("--one-change", action="store_true", help="as written, but for the doctor's first finding")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--samples", type=int, default=60_000, help="how many images to train on")
     parser.add_argument("--seed", type=int, default=0)
@@ -211,10 +214,11 @@ def main() -> int:
         print(f"numpy_by_hand: {error}", file=sys.stderr)
         return 1
     x, y = x[: options.samples], y[: options.samples]
-    if options.as_written:
+    if options.as_written or options.one_change:
         train_as_written(x, y, test_x, test_y, options)
+    if options.as_written:
         print(f"\nThe same network, and the doctor:\n\n{diagnose(x, y)}")
-    else:
+    elif not options.one_change:
         prove_gradients()
         train(x, y, test_x, test_y, options)
     return 0

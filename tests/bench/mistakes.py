@@ -1,4 +1,4 @@
-"""Forty-seven trainings with a planted mistake each, and twenty healthy ones: what the doctor says of them.
+"""Fifty-four trainings with a planted mistake each, and twenty healthy ones: what the doctor says of them.
 
     python -m tests.bench.mistakes
 """
@@ -405,6 +405,55 @@ def labels_shuffled():
     return run(mlp(), optimizer=None, data=(x, y), epochs=2)
 
 
+@mistake("label-not-finite")
+def a_nan_among_the_targets():
+    x, y = digits()
+    y = y.float().unsqueeze(1) / 10
+    y[20:40] = float("nan")
+    return run(mlp(sizes=(64, 16, 1)), nn.MSELoss(), data=(x, y), epochs=1)
+
+
+@mistake("target-scale")
+def targets_in_thousands():
+    x, y = digits()
+    return run(mlp(sizes=(64, 16, 1)), nn.MSELoss(), optimizer=None, data=(x, y.float().unsqueeze(1) * 1000))
+
+
+@mistake("batch-norm-batch-one")
+def a_last_batch_of_one():
+    x, y = digits()
+    model = nn.Sequential(nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
+    return run(model, data=(x[:97], y[:97]))
+
+
+@mistake("missing-bias")
+def large_inputs_without_biases():
+    x, y = digits()
+    return run(mlp(activation=nn.Sigmoid, bias=False), data=(x * 300, y))
+
+
+@mistake("exploding-gradients")
+def weights_far_too_large():
+    model = mlp(sizes=(64, *(64,) * 8, 10))
+    for layer in model:
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=1.0)
+    return run(model, optimizer=sgd(model, 1e-30))
+
+
+@mistake("underfit")
+def a_line_for_a_circle():
+    torch.manual_seed(0)
+    x = torch.randn(2000, 2)
+    y = (x.norm(dim=1) + 0.3 * x[:, 0] > 1.2).long()
+    return run(model := nn.Linear(2, 2), optimizer=sgd(model, 0.1), data=(x, y), epochs=8)
+
+
+@mistake("frozen")
+def nothing_may_learn():
+    return run(mlp().requires_grad_(False))
+
+
 # twenty healthy trainings
 
 
@@ -594,9 +643,9 @@ def wine_with_weight_decay():
     return run(model, None, sgd(model, 0.05, momentum=0.9, weight_decay=1e-3), train, val=val, epochs=15, batch=16)
 
 
-def examine(training: Callable[[], Any]) -> Any:
+def examine(training: Callable[[], Any], seed: int = 0) -> Any:
     """The report of a training."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return training()

@@ -63,6 +63,7 @@ class watch:
         self.by_mode = [m for m in model.modules() if type(m).__name__.startswith(("Dropout", "BatchNorm", "AlphaDropout"))]
         self.undo: list[Callable[[], Any]] = []
         self.inner: list[Any] = []  # the handles of the submodules' hooks, there while a step is looked at
+        self.outer: list[Any] = []  # that of the model's own, there as long
         self.inputs: tuple[Any, ...] = ()
         self.call: LossCall | None = None  # the last loss
         self.close: Snapshot | None = None  # the step under way, if it is looked at
@@ -80,7 +81,6 @@ class watch:
         for check in AT_START:
             check(self.seen, self.report)
         self.undo += [self.model.register_forward_pre_hook(self._on_forward).remove]
-        self.undo += [self.model.register_forward_hook(self._on_output, prepend=True).remove]
         if self.optimizer is not None:
             self.undo += [self.optimizer.register_step_pre_hook(self._on_step).remove]
             self.undo += [self.optimizer.register_step_post_hook(self._after_step).remove]
@@ -306,12 +306,17 @@ class watch:
                 )
 
     def _begin_step(self) -> None:
+        self._remove_hooks()
         self.close, self.calls, self.before = Snapshot(self.seen.steps), [], {}
+        self.outer = [self.model.register_forward_hook(self._on_output, prepend=True)]
+
+    def _remove_hooks(self) -> None:
+        for handle in (*self.inner, *self.outer):
+            handle.remove()
+        self.inner, self.outer = [], []
 
     def _end_step(self) -> None:
-        for handle in self.inner:
-            handle.remove()
-        self.inner = []
+        self._remove_hooks()
         if self.close is not None:
             self.close.inputs, self.close.calls = [], []  # large, and read by now
             self.seen.snapshots.append(self.close)

@@ -35,7 +35,7 @@ def weights_have_scale(seen: Seen, report: Report) -> None:
         fan_in = w.size // w.shape[0]
         size = math.sqrt(float(np.mean(w * w)))
         gain = size * math.sqrt(fan_in)
-        if w.size >= 16 and (gain > 4 or 0 < gain < 0.02):
+        if w.size >= 16 and (gain > 6 or 0 < gain < 0.02):
             report.add(
                 "init-scale",
                 path,

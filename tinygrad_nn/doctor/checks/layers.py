@@ -26,7 +26,7 @@ def saturation(seen: Seen, report: Report) -> None:
         if kind == "relu" or not found[0].hidden:
             continue
         flat = median(activation.flat for activation in found)
-        if flat > 0.5:
+        if flat > 0.7:
             report.add(
                 "saturated", path, f"{flat:.0%} of the outputs lie where {kind} is flat", "error" if flat > 0.9 else "warning"
             )
