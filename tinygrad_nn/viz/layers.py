@@ -16,7 +16,7 @@ from tinygrad_nn.viz.ranks import ranks
 GAP, CHANNEL, LANE = 16.0, 26.0, 6.0  # between boxes of a row; between rows; between edges beside the drawing
 PORT_CHANNEL = 10.0  # below a row of ports, which has no height
 _POINTS = 12_000  # on long edges, in all: what exceeds it runs beside the drawing
-_WORK = 90_000  # edges times sweeps that the search for a good order may take
+_WORK = 60_000  # edges times sweeps that the search for a good order may take
 
 
 _Near: TypeAlias = tuple[int, float, float]  # a neighbour, where on it the edge is fixed, and where on the box itself

@@ -3,12 +3,14 @@
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import expect
 
 import tinygrad_nn as torch
 from tests.viz import models
 from tests.viz.geometry import crossed, overlapping
 from tinygrad_nn import nn
+from tinygrad_nn.testing.strategies import expressions
 from tinygrad_nn.viz import draw, record, trace
 from tinygrad_nn.viz.layout import Box
 
@@ -258,3 +260,34 @@ def test_text_stands_out_in_both_schemes(open_page, scheme):
       return [...document.querySelectorAll('g.node')].map(g => ratio(fill(g, 'text'), fill(g, '.box')));
     }"""
     assert min(page.evaluate(contrast)) > 4.5
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(program=expressions(20))
+def test_any_graph_can_be_walked_and_looked_at(open_page, program):
+    leaves = [torch.from_numpy(value.copy()).requires_grad_() for value in program.inputs]
+    page = open_page(trace(lambda *values: program(*values).sum(), *leaves))
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    page.evaluate("document.querySelectorAll('[data-node]').forEach(node => node.dispatchEvent(new Event('click')))")
+    page.check("#naive")
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    page.close()
+
+
+def test_odd_values_are_shown(open_page):
+    x = torch.tensor([0.0, 1.0, -1.0, 4.0], dtype=torch.float64, requires_grad=True)
+    empty, flags = torch.zeros(0, 3, requires_grad=True), torch.tensor([True, False, True])
+
+    def f():
+        y = x.log()
+        return y.sum() + empty.sum() + torch.where(flags, x[:3], x[1:]).sum() + (x * float("nan")).sum()
+
+    page = open_page(trace(f))
+    page.keyboard.press("End")
+    page.evaluate("document.querySelectorAll('[data-node]').forEach(node => node.dispatchEvent(new Event('click')))")
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    assert "nan" in page.locator("g.output").text_content()

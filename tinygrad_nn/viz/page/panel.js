@@ -153,10 +153,10 @@ function startPanel(body) {
 function stepPanel() {
   const body = panel("step"), all = moments(), moment = all[state.position - 1];
   body.replaceChildren();
+  if (state.naive) body.append(orderNote(state.position >= all.length));
   if (!moment) startPanel(body);
   else if (moment.phase === "forward") forwardPanel(moment.node, body);
   else backwardPanel(moment.node, moment.step, body);
-  if (state.naive) body.append(orderNote(state.position >= all.length));
 }
 
 function orderNote(end) {

@@ -44,9 +44,9 @@ function nested(shape, texts) {
 
 function range(value) {
   if (!value.data) return value;
-  let min = Infinity, max = -Infinity, sum = 0;
-  for (const v of value.data) { min = Math.min(min, v); max = Math.max(max, v); sum += v; }
-  return { min, max, mean: sum / value.data.length };
+  let min = Infinity, max = -Infinity, sum = 0, n = 0;
+  for (const v of value.data) if (Number.isFinite(v)) { min = Math.min(min, v); max = Math.max(max, v); sum += v; n++; }
+  return n ? { min, max, mean: sum / n } : { min: NaN, max: NaN, mean: NaN };
 }
 
 function stripOf(value, cells = 32) {
@@ -120,12 +120,13 @@ function histogram(value) {
   let { low, high, counts } = value.histogram ?? {};
   if (value.data) {
     const finite = [...value.data].filter(Number.isFinite);
+    if (!finite.length) return null;
     low = Math.min(...finite);
     high = Math.max(...finite);
     counts = new Array(16).fill(0);
     for (const v of finite) counts[Math.min(15, Math.floor((v - low) / (high - low || 1) * 16))]++;
   }
-  if (!counts || !counts.length) return null;
+  if (!counts || !Math.max(0, ...counts)) return null;
   const most = Math.max(...counts), drawn = sv("svg", {
     width: 240, height: 64, viewBox: "0 0 240 64", role: "img", "aria-label": `histogram from ${short(low)} to ${short(high)}`,
   });
