@@ -302,3 +302,10 @@ def test_a_header_as_long_as_a_pickles_mark_is_no_pickle(path):
     else:
         pytest.fail("no header of such a length came up")
     assert torch.load(path)["t"].tolist() == [1.0]
+
+
+def test_a_file_has_the_permissions_of_any_other(path):
+    torch.save({"a": torch.ones(2)}, path)
+    other = path.with_name("other")
+    other.write_bytes(b"")
+    assert path.stat().st_mode == other.stat().st_mode

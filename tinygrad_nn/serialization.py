@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +36,7 @@ def save(
     dict. What goes to a path is written beside its place and renamed when whole. TypeError names the place in the tree
     of what cannot be saved.
 
+    >>> import secrets
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
     >>> save({"weight": Tensor([1.0]), "step": 3}, path)
@@ -61,15 +62,15 @@ def _checksum(array: np.ndarray[Any, Any]) -> int:
 
 def _write(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step, or leave what is there as it is."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:  # with the permissions that the user's umask gives, unlike tempfile's
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        beside.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 
