@@ -36,7 +36,6 @@ def save(
     dict. What goes to a path is written beside its place and renamed when whole. TypeError names the place in the tree
     of what cannot be saved.
 
-    >>> import secrets
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
     >>> save({"weight": Tensor([1.0]), "step": 3}, path)
