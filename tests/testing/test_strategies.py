@@ -200,7 +200,7 @@ def kinds(index):
 @pytest.mark.parametrize("wanted", [
     {"int"}, {"slice"}, {"negative"}, {"NoneType"}, {"ellipsis"}, {"array1"}, {"array2"}, {"list"}, {"mask1"}, {"mask2"},
     {"slice", "array1"}, {"mask1", "slice"}, {"array1", "array2"}, {"mask1", "array1"}, {"int", "ellipsis", "array1"},
-], ids=str)  # fmt: skip
+], ids=lambda kinds: "+".join(sorted(kinds)))  # fmt: skip
 def test_every_kind_of_index_comes(wanted):
     find(tg.index_expressions((2, 3, 2)), lambda index: wanted <= set(kinds(index)), settings=STILL)
 
