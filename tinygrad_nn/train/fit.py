@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import from_numpy
-from tinygrad_nn.doctor import watch
+from tinygrad_nn.doctor.watch import watch
 from tinygrad_nn.nn import Module
 from tinygrad_nn.optim import Optimizer
 from tinygrad_nn.tensor import Tensor
