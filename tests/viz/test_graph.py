@@ -42,6 +42,16 @@ def test_variables_give_their_names():
     assert [n.name for n in draw(h + b).graph.nodes] == ["w", "h", "b", ""]
 
 
+def test_draw_finds_modules_by_their_parameters():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    picture = draw(model(torch.ones(4, 2)).sum())
+    assert [block.path for block in picture.graph.blocks] == ["0", "2"]
+    assert node(picture, "2.weight").block.path == "2"
+    assert [n.block for n in picture.graph.nodes if n.label in {"tanh", "sum"}] == [None, None]
+    given = draw(model(torch.ones(4, 2)).sum(), params={"first": model[0].weight})
+    assert "first" in [n.name for n in given.graph.nodes]
+
+
 def test_what_was_not_saved_follows_from_the_leaves():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = ((x + x) * x).sum()
@@ -239,6 +249,10 @@ def test_bad_input_is_told():
         draw(3)
     with pytest.raises(ValueError, match="has no graph"):
         draw(torch.ones(2))
+    with pytest.raises(TypeError, match="trace: expected a function, got int"):
+        trace(3)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        trace(lambda x: x)
     with pytest.raises(ValueError, match="got none of their operations"):
         trace(lambda: 3)
     with pytest.raises(ValueError, match="collapse expected paths of modules"):

@@ -48,6 +48,12 @@ def walk_back(graph: Graph, *, naive: bool = False) -> list[Step]:
 
     The naive order calls each node when it is first reached, as a recursion without a topological sort does: what
     arrives later is added to its gradient but is never passed on.
+
+    >>> import tinygrad_nn as torch
+    >>> from tinygrad_nn.viz.graph import of_tensor
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> [(step.node.label, float(step.gradient)) for step in walk_back(of_tensor(x * x + x, {}))]
+    [('add', 1.0), ('mul', 1.0), ('', 7.0)]
     """
     root = graph.output
     if root is None or graph.error or not root.requires_grad or root.value is None or root.value.dtype.kind != "f":

@@ -113,6 +113,10 @@ def of_tensor(tensor: Any, names: Mapping[int, str], most: int = 100_000) -> Gra
     """The graph behind a tensor, as far as the engine has kept it: see `trace` for all values.
 
     TypeError for what is no tensor, ValueError for a tensor without a graph or with more than `most` operations.
+
+    >>> import tinygrad_nn as torch
+    >>> of_tensor(torch.tensor(3.0, requires_grad=True) * 2, {})
+    <Graph of 1 operations on 1 leaves>
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"draw: expected a Tensor, got {type(tensor).__name__}")

@@ -133,7 +133,7 @@ def trace(
     """Run `f(*inputs)` and keep every value, line, module and name on the way, as a Picture.
 
     When `f` raises, the picture ends with the call that failed, the exception is its `error`, and nothing is raised.
-    ValueError if nothing is computed on tensors.
+    TypeError for what cannot be called so, ValueError if nothing is computed on tensors.
 
     >>> import tinygrad_nn as torch
     >>> picture = trace(lambda x: (x + 1).t() @ x, torch.ones(2, 3, requires_grad=True))

@@ -209,7 +209,11 @@ def value_lines(value: Array, label: str, image: bool = True) -> list[Line]:
 
 
 def wrapped(text: str, width: int = 46) -> list[str]:
-    """A message in lines."""
+    """A message in lines.
+
+    >>> wrapped("expected a Tensor, got int", 12)
+    ['expected a', 'Tensor, got', 'int']
+    """
     import textwrap
 
     return textwrap.wrap(text, width) or [""]

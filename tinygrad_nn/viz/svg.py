@@ -96,7 +96,11 @@ def _scoped(style: str) -> str:
 
 
 def curve(points: list[Point]) -> str:
-    """A path through points that go down: straight where upright, else bent so that it begins and ends upright."""
+    """A path through points that go down: straight where upright, else bent so that it begins and ends upright.
+
+    >>> curve([(0, 0), (0, 5), (8, 9)])
+    'M0.0,0.0 L0.0,5.0 C0.0,7.0 8.0,7.0 8.0,9.0'
+    """
     words = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
     for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if abs(x1 - x0) < 0.05:

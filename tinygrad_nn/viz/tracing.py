@@ -150,7 +150,9 @@ class Tracer:
 
     def fail(self, error: BaseException) -> None:
         """Add the call that raised: the op if it was one, else the function of the package that refused its inputs."""
-        frames = list(_frames(error.__traceback__))
+        frames = [frame for frame in _frames(error.__traceback__) if frame.f_code.co_filename != __file__]
+        if not frames:
+            raise error  # it was not even called: the number of its arguments is wrong
         calls = [frame for frame in frames if frame.f_code is _CALL]
         recorded = [frame for frame in frames if frame.f_code is _RECORD]
         if recorded:
@@ -161,7 +163,8 @@ class Tracer:
             beyond = frames[users[-1] + 1 :] if users else frames
             called = [frame for frame in beyond if frame.f_code is not _CALL and frame.f_code.co_name != "forward"]
             frame = (called or beyond or frames)[0 if called else -1]
-            given = [value for value in _flat(frame.f_locals.values()) if isinstance(value, Tensor)]
+            arguments = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+            given = [value for name in arguments for value in _flat([frame.f_locals.get(name)]) if isinstance(value, Tensor)]
             node = Node(label=frame.f_code.co_name.strip("_"), inputs=[self.source(value) for value in given])
             node.place = user_place(frame)
             self.nodes.append(node)
@@ -225,8 +228,10 @@ def _flat(values: Any) -> Iterator[Any]:
 def run(f: Callable[..., Any], inputs: tuple[Any, ...], names: dict[int, str]) -> tuple[Graph, Exception | None]:
     """Run `f(*inputs)` and give its graph, partial where it raised, with what it raised.
 
-    ValueError if nothing was computed on tensors.
+    TypeError for what cannot be called, ValueError if nothing was computed on tensors.
     """
+    if not callable(f):
+        raise TypeError(f"trace: expected a function, got {type(f).__name__}")
     named = getattr(f, "__code__", None)
     if named is not None:
         for name, value in zip(named.co_varnames[: named.co_argcount], inputs, strict=False):

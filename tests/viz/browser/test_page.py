@@ -121,6 +121,18 @@ def test_a_broadcast_undone_is_a_sum(open_page):
     assert page.locator("tr.sum td").all_inner_texts()[:2] == ["Σ 12", "Σ 18"]
 
 
+def test_the_local_derivative_acts_on_each_element(open_page):
+    page = open_page(models.mlp())
+    page.keyboard.press("End")
+    while "back through tanh" not in text(page, "#step"):
+        page.keyboard.press("ArrowLeft")
+    slopes = next(table for table in page.locator("#step .card table").all_inner_texts() if "local derivative" in table)
+    rows = [[float(cell) for cell in row.split("\t")] for row in slopes.splitlines()[1:]]
+    assert len(rows) == 4
+    for g, slope, out in rows:
+        assert g * slope == pytest.approx(out, rel=2e-3)
+
+
 def test_folding_lays_out_anew(open_page):
     page = open_page(models.transformer())
     before = page.evaluate("tinygradNN.layout()")

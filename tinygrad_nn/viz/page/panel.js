@@ -114,7 +114,9 @@ function backwardPanel(node, step, body) {
       if (g) card.append(el("p", { class: "soft" }, `the local derivative is ${short(out / g)}: ${short(g)} arrives, ${short(out)} goes on`));
     } else {
       const used = rule ? [...new Set(rule.code.match(/^lambda ([^:]*):/)?.[1].split(",").map(s => s.trim()) ?? [])].filter(name => name !== "g" && !name.endsWith("_shape")) : [];
+      const slopes = node.broadcasts && step.gradient?.data && outgoing.data && same(step.gradient.shape, outgoing.shape);
       card.append(el("p", { class: "mono" }, `g ${shapeText(step.gradient?.shape ?? node.shape)} → ${shapeText(outgoing.shape)}`), values(node, used));
+      if (slopes) card.append(slopeTable(step.gradient, outgoing));
       if (!line.raw) card.append(table(outgoing, 4));
     }
     if (line.raw) card.append(broadcastUndone(line, target));
@@ -124,6 +126,14 @@ function backwardPanel(node, step, body) {
     body.append(card);
   }
   if (node.op && !step.sent.length && !step.freed) body.append(el("p", {}, "Nothing goes on from here: no input wants a gradient, or the slope is zero everywhere."));
+}
+
+// Element by element: what arrives, the local derivative, what goes on.
+function slopeTable(g, out, most = 4) {
+  const rowOf = i => [g.data[i], g.data[i] ? out.data[i] / g.data[i] : NaN, out.data[i]].map((v, k) => el("td", {}, k === 1 && !g.data[i] ? "" : short(v)));
+  const body = el("table", {}, el("tr", {}, ...["g", "× local derivative", "= goes on"].map(text => el("th", {}, text))));
+  for (let i = 0; i < Math.min(most, g.data.length); i++) body.append(el("tr", {}, ...rowOf(i)));
+  return el("div", {}, body, el("div", { class: "soft" }, g.data.length > most ? `the first ${most} of ${g.data.length} elements` : "element by element"));
 }
 
 function broadcastUndone(line, target) {
