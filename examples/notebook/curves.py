@@ -27,7 +27,7 @@ def accuracies(found: Any) -> list[float]:
 
 def draw(found: dict[str, dict[str, list[float]]], path: Path) -> None:
     """A picture for each program, a curve for each way to train it."""
-    figure = Figure(figsize=(9, 2.9), layout="constrained")
+    figure = Figure(figsize=(9, 3.7), layout="constrained")
     for at, (title, curves) in enumerate(found.items()):
         axes = figure.add_subplot(1, len(found), at + 1)
         for name, curve in curves.items():
@@ -37,7 +37,7 @@ def draw(found: dict[str, dict[str, list[float]]], path: Path) -> None:
         axes.axhline(10, color="#999999", lw=0.8, ls=":")
         axes.set(title=title, xlabel="epoch", ylim=(0, 102), ylabel="" if at else "right, %")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8, loc="center right")
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22))
     figure.savefig(path)
 
 
