@@ -118,7 +118,7 @@ def main() -> int:
     test_x, test_y = torch.tensor(mnist_data.scaled(test_x)), torch.tensor(test_y)
     if options.as_written or options.one_change:
         _, report = train_as_written(x, y, test_x, test_y, options)
-        print(f"\n{report or 'The doctor reads only the graphs of tinygrad_nn: run it without --torch.'}")
+        print("\nThe doctor reads only this framework's graphs: run it without --torch." if report is None else f"\n{report}")
     else:
         train(x, y, test_x, test_y, options)
     return 0
