@@ -296,3 +296,63 @@ def test_next_functions():
     (step, number), (constant, _) = ((x * 2) + 1.0).grad_fn.next_functions
     assert (step.name(), number, constant) == ("MulBackward0", 0, None)
     assert step.next_functions[0][0].variable is x
+
+
+def test_leaves_that_receive_one_array_do_not_share_it():
+    w, x, y = leaf(1.0, 1.0), leaf(1.0, 2.0), leaf(3.0, 4.0)
+    early = w * 2  # walked last: what the walk still holds then must not hide that x and y hold one array
+    ((x + y) * torch.tensor([2.0, 3.0]) + early).sum().backward()
+    (x * 1).sum().backward()
+    assert x.grad.tolist() == [3.0, 4.0]
+    assert y.grad.tolist() == [2.0, 3.0]
+
+
+def test_a_gradient_handed_to_a_leaf_stays_the_callers():
+    x, given = leaf(1.0, 2.0), torch.ones(2)
+    x.backward(given)
+    x.grad.mul_(3)
+    assert given.tolist() == [1.0, 1.0]
+
+
+def test_gradients_that_can_be_differentiated_are_each_leafs_own():
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (x + y).sum().backward(create_graph=True)
+    with torch.no_grad():
+        x.grad.mul_(5)
+    assert y.grad.tolist() == [1.0, 1.0]
+
+
+def test_what_a_hook_keeps_or_gives_is_not_written_to():
+    x, kept, given = leaf(1.0, 2.0), [], torch.tensor([5.0, 5.0])
+    handle = x.register_hook(kept.append)
+    (x * 3).sum().backward()
+    (x * 3).sum().backward()
+    assert kept[0].tolist() == [3.0, 3.0]
+    handle.remove()
+    x.grad = None
+    x.register_hook(lambda g: given)
+    (x * 3).sum().backward()
+    (x * 3).sum().backward()
+    assert (x.grad.tolist(), given.tolist()) == ([10.0, 10.0], [5.0, 5.0])
+
+
+def test_hooks_see_a_gradient_once_where_backward_names_its_inputs():
+    x = leaf(1.0)
+    x.register_hook(lambda g: g * 2)
+    (x * 3).sum().backward(inputs=[x])
+    torch.autograd.backward((x * 3).sum(), inputs=[x])
+    assert x.grad.tolist() == [12.0]
+
+
+@pytest.mark.parametrize("make", [lambda x: x, lambda x: x * 1], ids=["leaf", "inner"])
+def test_a_hook_that_removes_itself_leaves_the_next_its_turn(make):
+    y, seen = make(leaf(1.0)), []
+
+    def once(gradient):
+        seen.append("once")
+        handle.remove()
+
+    handle = y.register_hook(once)
+    y.register_hook(lambda gradient: seen.append("always"))
+    (y * 2).sum().backward()
+    assert seen == ["once", "always"]

@@ -204,7 +204,7 @@ def walk(
         node = heappop(queue)[1]
         gradient = arrived.pop(node)
         if node.hooks is not None:
-            for hook in node.hooks:
+            for hook in tuple(node.hooks):  # a hook may remove itself
                 gradient = hook(gradient)
         if path is not None and wanted is not None:
             outputs = [(node, gradient)] if node.outputs == 1 else [((node, i), g) for i, g in enumerate(gradient)]
@@ -217,9 +217,10 @@ def walk(
                 send(edge, part)
         if not keep_graph:
             node.release()
+    parts, part, gradient = (), None, None  # a leaf counts who else holds its gradient: not the walk
     for leaf, gradient in arrived.items():
         if wanted is None:
-            leaf.receive_gradient(gradient)
+            leaf.receive_gradient(leaf.hooked_gradient(gradient))
         elif leaf in wanted:
             found[leaf] = leaf.hooked_gradient(gradient)
     return found

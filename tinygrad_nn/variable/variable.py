@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.graph import Edge, Node, Storage, mode, walk
 from tinygrad_nn.op import Op
+from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable.recording import cast, record
 from tinygrad_nn.variable.state import set_face, wrap
 from tinygrad_nn.variable.writing import Writable
@@ -67,10 +68,9 @@ class Variable(Writable):
 
     def receive_gradient(self, gradient: Any) -> None:
         """Add a gradient to `.grad`; an array that nobody else holds is kept as it is."""
-        unshared = sys.getrefcount(gradient) <= _UNSHARED
-        gradient = self.hooked_gradient(gradient)
+        unshared = not self._hooks and sys.getrefcount(gradient) <= _UNSHARED  # a hook may have kept what it saw
         if isinstance(gradient, Variable):
-            self._grad = gradient if self._grad is None else self._grad + gradient
+            self._grad = record(elementwise.copy, (gradient,), {}) if self._grad is None else self._grad + gradient
         elif self._grad is not None:
             self._grad._data += gradient
             self._grad._touch("backward")
@@ -81,8 +81,9 @@ class Variable(Writable):
 
     def hooked_gradient(self, gradient: Any) -> Any:
         """The gradient as this leaf's hooks leave it."""
-        for hook in self._hooks or ():
-            gradient = _call_hook(hook, gradient)
+        if self._hooks:
+            for hook in tuple(self._hooks):  # a hook may remove itself
+                gradient = _call_hook(hook, gradient)
         return gradient
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
@@ -262,6 +263,9 @@ class _Probe(Node):
 
 class _ProbeLeaf:
     count = 0
+
+    def hooked_gradient(self, gradient: Any) -> Any:
+        return gradient
 
     def receive_gradient(self, gradient: Any) -> None:
         self.count = sys.getrefcount(gradient)
