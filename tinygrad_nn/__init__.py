@@ -74,12 +74,35 @@ if _CHECKING:
         vision,
         viz,
     )
-    from tinygrad_nn.amp import autocast, is_autocast_available, is_autocast_enabled
-    from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu, rrelu_, threshold, threshold_
+    from tinygrad_nn.amp import autocast, is_autocast_enabled
+    from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu_, threshold_
+    from tinygrad_nn.nn.functional.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
     from tinygrad_nn.nn.functional.distance import cdist, cosine_similarity, pairwise_distance, pdist
-    from tinygrad_nn.nn.functional.dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
     from tinygrad_nn.nn.functional.linear import bilinear
-    from tinygrad_nn.nn.functional.smooth import celu, celu_, selu, selu_
+    from tinygrad_nn.nn.functional.normalization import rms_norm
+    from tinygrad_nn.nn.functional.pooling import adaptive_avg_pool1d, avg_pool1d
+    from tinygrad_nn.nn.functional.sampling import channel_shuffle, pixel_shuffle, pixel_unshuffle
+    from tinygrad_nn.nn.functional.smooth import celu_, selu_
+    from tinygrad_nn.nn.functional.toplevel import (
+        alpha_dropout,
+        batch_norm,
+        celu,
+        dropout,
+        feature_alpha_dropout,
+        feature_dropout,
+        group_norm,
+        gru_cell,
+        instance_norm,
+        layer_norm,
+        lstm_cell,
+        max_pool1d,
+        max_pool2d,
+        rnn_relu_cell,
+        rnn_tanh_cell,
+        rrelu,
+        selu,
+        threshold,
+    )
     from tinygrad_nn.serialization import load, save
 
 _PACKAGES = {
@@ -87,12 +110,20 @@ _PACKAGES = {
     "train", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {
-    "amp": {"autocast", "is_autocast_available", "is_autocast_enabled"},
-    "nn.functional.activation": {"hardshrink", "prelu", "relu_", "rrelu", "rrelu_", "threshold", "threshold_"},
+    "amp": {"autocast", "is_autocast_enabled"},
+    "nn.functional.activation": {"hardshrink", "prelu", "relu_", "rrelu_", "threshold_"},
+    "nn.functional.convolution": {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"},
     "nn.functional.distance": {"cdist", "cosine_similarity", "pairwise_distance", "pdist"},
-    "nn.functional.dropout": {"alpha_dropout", "dropout", "feature_alpha_dropout", "feature_dropout"},
     "nn.functional.linear": {"bilinear"},
-    "nn.functional.smooth": {"celu", "celu_", "selu", "selu_"},
+    "nn.functional.normalization": {"rms_norm"},
+    "nn.functional.pooling": {"adaptive_avg_pool1d", "avg_pool1d"},
+    "nn.functional.sampling": {"channel_shuffle", "pixel_shuffle", "pixel_unshuffle"},
+    "nn.functional.smooth": {"celu_", "selu_"},
+    "nn.functional.toplevel": {
+        "alpha_dropout", "batch_norm", "celu", "dropout", "feature_alpha_dropout", "feature_dropout", "group_norm",
+        "gru_cell", "instance_norm", "layer_norm", "lstm_cell", "max_pool1d", "max_pool2d", "rnn_relu_cell",
+        "rnn_tanh_cell", "rrelu", "selu", "threshold",
+    },
     "serialization": {"load", "save"},
 }  # fmt: skip
 

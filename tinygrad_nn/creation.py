@@ -75,15 +75,15 @@ def asarray(
     return result.detach().requires_grad_() if requires_grad else result
 
 
-def from_numpy(array: Array) -> Tensor:
+def from_numpy(ndarray: Array) -> Tensor:
     """A tensor in the memory of an array; TypeError for anything else.
 
     >>> from_numpy(np.ones(2))
     tensor([1., 1.], dtype=torch.float64)
     """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected np.ndarray (got {type(array).__name__})")
-    result: Tensor = wrap(_checked(array))
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"from_numpy: expected np.ndarray (got {type(ndarray).__name__})")
+    result: Tensor = wrap(_checked(ndarray))
     return result
 
 
@@ -184,6 +184,8 @@ def _fails(data: Any) -> bool:
 
 
 def _filled(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
+    if isinstance(value, str):
+        raise TypeError(f"fill_value: expected a number, got {value!r}")
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}")
     kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy

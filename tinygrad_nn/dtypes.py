@@ -140,9 +140,9 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-def set_default_device(where: Any) -> None:
+def set_default_device(device: Any) -> None:
     """Accept the CPU, the only device."""
-    device(where or "cpu")
+    _device(device or "cpu")
 
 
 class finfo:
@@ -286,3 +286,6 @@ class device:
 
     def __repr__(self) -> str:
         return f"device(type='{self.type}'" + (f", index={self.index})" if self.index is not None else ")")
+
+
+_device = device  # for functions with an argument of this name

@@ -13,8 +13,7 @@ from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.methods import factorization, reduction
 from tinygrad_nn.methods import matrices as products
 from tinygrad_nn.methods.dims import axes_of, axis_of
-from tinygrad_nn.methods.factorization import det, floating, matrices, matrix_exp, matrix_power, solved, triangle
-from tinygrad_nn.methods.factorization import inverse as inv
+from tinygrad_nn.methods.factorization import floating, matrices, matrix_exp, matrix_power, solved, triangle
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.matrices import matmul
 from tinygrad_nn.methods.shaping import movedim, reshape, squeeze, unsqueeze
@@ -57,51 +56,51 @@ def vector_norm(
 
 
 def matrix_norm(
-    A: Tensor, ord: int | float | str = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: DTypeLike | None = None
+    input: Tensor, ord: int | float | str = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """A norm of the matrices in two dimensions.
+    """input norm of the matrices in two dimensions.
 
     "fro": of all elements as a vector; "nuc": the sum of the singular values; 2 and -2: the largest and smallest of them;
     1 and -1: the largest and smallest sum of a column of absolute values; inf and -inf: of a row.
     """
-    A = _normed(A, dtype, "linalg.matrix_norm")
-    if A.ndim < 2 or len(tuple(dim)) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: expected matrices and two dims, got shape {list(A.shape)} and dim={dim}")
-    row, column = (axis_of(d, A.ndim) for d in dim)
+    input = _normed(input, dtype, "linalg.matrix_norm")
+    if input.ndim < 2 or len(tuple(dim)) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: expected matrices and two dims, got shape {list(input.shape)} and dim={dim}")
+    row, column = (axis_of(d, input.ndim) for d in dim)
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
     if ord == "fro":
-        return vector_norm(A, 2, (row, column), keepdim)
+        return vector_norm(input, 2, (row, column), keepdim)
     if ord not in ("nuc", 1, -1, 2, -2, inf, -inf):
         raise RuntimeError(f"linalg.matrix_norm: expected ord fro, nuc, 1, -1, 2, -2, inf or -inf, got {ord}")
-    A = movedim(A, (row, column), (-2, -1))
+    input = movedim(input, (row, column), (-2, -1))
     if ord in ("nuc", 2, -2):
-        values = svdvals(A)
+        values = svdvals(input)
         y = reduction.sum(values, -1) if ord == "nuc" else (reduction.amax if ord == 2 else reduction.amin)(values, -1)
     else:
-        sums = vector_norm(A, 1, -2 if ord in (1, -1) else -1)
+        sums = vector_norm(input, 1, -2 if ord in (1, -1) else -1)
         y = (reduction.amax if ord in (1, inf) else reduction.amin)(sums, -1)
     for axis in sorted((row, column)) if keepdim else ():
         y = unsqueeze(y, axis)
     return y
 
 
-def norm(A: Tensor, ord: Order = None, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
+def norm(input: Tensor, ord: Order = None, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """`vector_norm` along one dimension, `matrix_norm` along two; without `ord`, the 2-norm of all elements."""
     dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
     if ord is None:
-        return vector_norm(A, 2, dims, keepdim, dtype=dtype)
+        return vector_norm(input, 2, dims, keepdim, dtype=dtype)
     if dims is None:
-        if A.ndim not in (1, 2):
-            raise RuntimeError(f"linalg.norm: If ord is given but dim is not, the input must be 1D or 2D. Got {A.ndim}D.")
-        dims = tuple(range(A.ndim))
+        if input.ndim not in (1, 2):
+            raise RuntimeError(f"linalg.norm: If ord is given but dim is not, the input must be 1D or 2D. Got {input.ndim}D.")
+        dims = tuple(range(input.ndim))
     if len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if len(dims) == 2:
-        return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
+        return matrix_norm(input, ord, dims, keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: ord '{ord}' is for matrices, and dim={list(dims)} names vectors")
-    return vector_norm(A, ord, dims, keepdim, dtype=dtype)
+    return vector_norm(input, ord, dims, keepdim, dtype=dtype)
 
 
 def _normed(x: Tensor, dtype: DTypeLike | None, name: str) -> Tensor:
@@ -110,6 +109,16 @@ def _normed(x: Tensor, dtype: DTypeLike | None, name: str) -> Tensor:
     if dtype is not None and dtype_of(dtype).itemsize < x.dtype.itemsize:
         raise RuntimeError(f"{name}: {x.dtype}, the dtype of the input, should convert to {dtype_of(dtype)} without narrowing")
     return x if dtype is None else x.to(dtype)
+
+
+def det(A: Tensor) -> Tensor:
+    """The determinants (...) of square matrices (..., n, n)."""
+    return factorization.det(A)
+
+
+def inv(A: Tensor) -> Tensor:
+    """The inverses of square matrices (..., n, n); LinAlgError for singular ones."""
+    return factorization.inverse(A)
 
 
 def slogdet(A: Tensor) -> Any:
@@ -250,17 +259,17 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
 
 
 def pinv(
-    A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
     """The Moore-Penrose inverses, singular values up to max(atol, rtol * the largest) taken for 0; rtol is max(m, n) * eps."""
-    atol, rtol = _tolerances(matrices(A, "linalg.pinv", square=hermitian), atol, rcond if rtol is None else rtol)
-    return ops.pinv(A, atol=atol, rtol=rtol, hermitian=hermitian)
+    atol, rtol = _tolerances(matrices(input, "linalg.pinv", square=hermitian), atol, rcond if rtol is None else rtol)
+    return ops.pinv(input, atol=atol, rtol=rtol, hermitian=hermitian)
 
 
-def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def matrix_rank(input: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
     """The number of singular values above max(atol, rtol * the largest); rtol is max(m, n) * eps unless given."""
-    atol, rtol = _tolerances(matrices(A, "linalg.matrix_rank", square=hermitian), tol if atol is None else atol, rtol)
-    values = elementwise.abs(eigvalsh(A.detach())) if hermitian else svdvals(A.detach())
+    atol, rtol = _tolerances(matrices(input, "linalg.matrix_rank", square=hermitian), tol if atol is None else atol, rtol)
+    values = elementwise.abs(eigvalsh(input.detach())) if hermitian else svdvals(input.detach())
     return wrap(np.asarray(_kept(values.numpy(), atol, rtol).sum(-1)))
 
 

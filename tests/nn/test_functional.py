@@ -61,7 +61,6 @@ FORMULAS = {
     "logsigmoid": (F.logsigmoid, lambda x: np.log(sigmoid(x)), [X]),
     "softmax": (lambda x: F.softmax(x, 0), lambda x: softmax(x, 0), [X]),
     "log_softmax": (lambda x: F.log_softmax(x, 1), lambda x: np.log(softmax(x, 1)), [X]),
-    "flatten": (lambda x: F.flatten(x, 0), lambda x: x.reshape(-1), [X]),
     "normalize": (lambda x: F.normalize(x, 3.0, 0), lambda x: x / (np.abs(x) ** 3).sum(0) ** (1 / 3), [X]),
     "mse": (F.mse_loss, lambda x, y: ((x - y) ** 2).mean(), [X, Y]),
     "mse-none": (lambda x, y: F.mse_loss(x, y, reduction="none"), lambda x, y: (x - y) ** 2, [X, Y]),

@@ -55,8 +55,8 @@ def test_hooks_of_all_optimisers_stand_outside_until_they_are_removed():
     optimizer.register_step_pre_hook(lambda *_: seen.append("own before"))
     optimizer.register_step_post_hook(lambda *_: seen.append("own after"))
     handles = [
-        optim.register_optimizer_step_pre_hook(lambda *_: seen.append("before")),
-        optim.register_optimizer_step_post_hook(lambda *_: seen.append("after")),
+        optim.optimizer.register_optimizer_step_pre_hook(lambda *_: seen.append("before")),
+        optim.optimizer.register_optimizer_step_post_hook(lambda *_: seen.append("after")),
     ]
     optimizer.step()
     assert seen == ["before", "own before", "own after", "after"]

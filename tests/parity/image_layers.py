@@ -32,6 +32,25 @@ def layer_program(p, layer, given, dtype):
     return [repr(module), list(module.state_dict()), weights, y, list(gradients), second, list(module.buffers())]
 
 
+def call_program(p, call, shapes, dtype):
+    """What a call written as text gives on tensors a, b, c of these shapes, and the derivatives of its squares."""
+    source = np.random.default_rng(2)
+    values = [p.tensor(source.uniform(-1, 1, shape).astype(dtype), requires_grad=True) for shape in shapes]
+    y = eval(call, {"p": p, "F": p.nn.functional, **dict(zip("abc", values, strict=False))})
+    results = [y]
+    for part in y if isinstance(y, tuple) else (y,):
+        if part.requires_grad:
+            first = p.autograd.grad((part * part).sum(), values, create_graph=True, allow_unused=True)
+            results += [g if g is None else g.detach() for g in first]
+    return results
+
+
+def compare_call(reference, ours, call, shapes):
+    """Assert that both packages agree on the call, in double precision to rounding and in single precision."""
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-3)):
+        compare(call_program, reference, ours, call, shapes, dtype, tolerance=tolerance, quiet=True)
+
+
 def compare_layer(reference, ours, layer, given):
     """Assert that both packages agree on the layer, in double precision to rounding and in single precision."""
     for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-3)):

@@ -3,7 +3,7 @@
 import pytest
 
 import tinygrad_nn
-from tests.parity.image_layers import compare_layer
+from tests.parity.image_layers import compare_call, compare_layer
 
 torch = pytest.importorskip("torch")
 
@@ -48,3 +48,22 @@ CASES = [
 @pytest.mark.parametrize(("layer", "given"), CASES)
 def test_layer(layer, given):
     compare_layer(torch, tinygrad_nn, layer, given)
+
+
+CALLS = [
+    ("F.conv2d(a, b, c, padding=1)", [(2, 4, 5, 6), (3, 4, 3, 3), (3,)]),
+    ("p.conv1d(a, b, c, 2)", [(2, 4, 7), (3, 4, 3), (3,)]),
+    ("p.conv2d(a, b, None, 2, 1, 1, 2)", [(2, 4, 5, 6), (6, 2, 3, 3)]),
+    ("p.conv2d(a, b)", [(2, 4, 5, 6), (6, 3, 3, 3)]),
+    ("F.conv_transpose1d(a, b, c, 2)", [(2, 4, 5), (4, 3, 3), (3,)]),
+    ("p.conv_transpose1d(a, b)", [(2, 4, 5), (3, 3, 3)]),
+    ("F.conv_transpose2d(a, b, c, padding=1)", [(2, 4, 5, 6), (4, 3, 3, 3), (3,)]),
+    ("p.conv_transpose2d(a, b, None, 2, 0, 1)", [(2, 4, 5, 6), (4, 3, 3, 3)]),
+    ("F.fold(a, (4, 5), (2, 2))", [(2, 8, 12)]),
+    ("F.fold(a, (4, 5), (2, 2))", [(2, 8, 11)]),
+]
+
+
+@pytest.mark.parametrize(("call", "shapes"), CALLS)
+def test_call(call, shapes):
+    compare_call(torch, tinygrad_nn, call, shapes)

@@ -126,6 +126,8 @@ WRITERS = {
     **{f"scatter_reduce {name}": lambda p, s, name=name: (0, p.tensor(ROWS), s, name)
        for name in ("sum", "prod", "mean", "amax", "amin")},
     "index_add": lambda p, s: (0, p.tensor([2, 2]), s),
+    **{f"index_reduce {name}": lambda p, s, name=name: (0, p.tensor([2, 0]), s, name) for name in ("prod", "mean", "amax", "amin")},
+    "index_reduce name": lambda p, s: (0, p.tensor([2, 0]), s, "sum"),
     "index_copy": lambda p, s: (0, p.tensor([2, 0]), s),
     "index_fill": lambda p, s: (1, p.tensor([2, 0]), 7),
     "index_fill tensor": lambda p, s: (1, p.tensor([3]), s[0, 0]),
@@ -164,7 +166,7 @@ def test_writers(name, kind):
         x, s = _tensors(p, kind)
         results = []
         for place in (False, True):
-            y = (x * 1 if place else x).__getattribute__(method + "_" * place)(*WRITERS[name](p, s))
+            y = (x * 1 if place else x).__getattribute__(f"{method}_" if place else method)(*WRITERS[name](p, s))
             results += [y, *_twice(p, y, [x, s])]
         return results
 

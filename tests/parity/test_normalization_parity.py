@@ -3,7 +3,7 @@
 import pytest
 
 import tinygrad_nn
-from tests.parity.image_layers import compare_layer
+from tests.parity.image_layers import compare_call, compare_layer
 
 torch = pytest.importorskip("torch")
 
@@ -45,3 +45,28 @@ CASES = [
 @pytest.mark.parametrize(("layer", "given"), CASES)
 def test_layer(layer, given):
     compare_layer(torch, tinygrad_nn, layer, given)
+
+
+CALLS = [
+    ("F.batch_norm(a, None, None, b, c, True)", [(5, 4), (4,), (4,)]),
+    ("p.batch_norm(a, b, c, p.zeros(4, dtype=a.dtype), p.ones(4, dtype=a.dtype), False, 0.1, 1e-5, False)", [(5, 4), (4,), (4,)]),
+    ("F.batch_norm(a, None, None)", [(5, 4)]),
+    ("F.instance_norm(a, weight=b, bias=c)", [(2, 4, 6), (4,), (4,)]),
+    ("p.instance_norm(a, b, c, None, None, True, 0.1, 1e-5, False)", [(2, 4, 6), (4,), (4,)]),
+    ("F.instance_norm(a, weight=b)", [(2, 4, 6), (3,)]),
+    ("F.layer_norm(a, (6,), b, c)", [(2, 4, 6), (6,), (6,)]),
+    ("p.layer_norm(a, (4, 6))", [(2, 4, 6)]),
+    ("F.layer_norm(a, (5,))", [(2, 4, 6)]),
+    ("F.group_norm(a, 2, b, c)", [(2, 4, 6), (4,), (4,)]),
+    ("p.group_norm(a, 4)", [(2, 4, 6)]),
+    ("p.group_norm(a, 3)", [(2, 4, 6)]),
+    ("F.rms_norm(a, (6,), b)", [(2, 4, 6), (6,)]),
+    ("p.rms_norm(a, (5,))", [(2, 4, 6)]),
+    ("F.local_response_norm(a, 3)", [(2, 4, 6)]),
+    ("F.local_response_norm(a, 3)", [(4, 6)]),
+]
+
+
+@pytest.mark.parametrize(("call", "shapes"), CALLS)
+def test_call(call, shapes):
+    compare_call(torch, tinygrad_nn, call, shapes)

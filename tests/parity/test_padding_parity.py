@@ -3,7 +3,7 @@
 import pytest
 
 import tinygrad_nn
-from tests.parity.image_layers import compare_layer
+from tests.parity.image_layers import compare_call, compare_layer
 
 torch = pytest.importorskip("torch")
 
@@ -43,3 +43,24 @@ CASES = [
 @pytest.mark.parametrize(("layer", "given"), CASES)
 def test_layer(layer, given):
     compare_layer(torch, tinygrad_nn, layer, given)
+
+
+CALLS = [
+    ("F.interpolate(a, scale_factor=2)", [(2, 4, 5, 3)]),
+    ("F.interpolate(a, 7, mode='bilinear')", [(2, 4, 5, 3)]),
+    ("F.interpolate(a, mode='bilinear')", [(2, 4, 5, 3)]),
+    ("F.upsample(a, scale_factor=2)", [(2, 4, 5, 3)]),
+    ("F.upsample_nearest(a, (6, 6))", [(2, 4, 5, 3)]),
+    ("F.upsample_bilinear(a, (6, 6))", [(2, 4, 5, 3)]),
+    ("F.pixel_shuffle(a, 2)", [(2, 4, 5, 3)]),
+    ("F.pixel_shuffle(a, 3)", [(2, 4, 5, 3)]),
+    ("F.pixel_unshuffle(a, 2)", [(2, 4, 4, 6)]),
+    ("F.pixel_unshuffle(a, 3)", [(2, 4, 4, 6)]),
+    ("F.channel_shuffle(a, 2)", [(2, 4, 4, 6)]),
+    ("F.channel_shuffle(a, 3)", [(2, 4, 4, 6)]),
+]
+
+
+@pytest.mark.parametrize(("call", "shapes"), CALLS)
+def test_call(call, shapes):
+    compare_call(torch, tinygrad_nn, call, shapes)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_nn
-from tests.parity.image_layers import compare_layer
+from tests.parity.image_layers import compare_call, compare_layer
 from tests.parity.side_by_side import compare
 
 torch = pytest.importorskip("torch")
@@ -80,3 +80,28 @@ def test_dtypes(dtype, call):
         return eval(call, {"x": x, **vars(p.nn.functional)})
 
     compare(program, torch, tinygrad_nn, tolerance=1e-3)
+
+
+CALLS = [
+    ("F.adaptive_avg_pool1d(a, 3)", [(2, 4, 7)]),
+    ("p.adaptive_avg_pool1d(a, 3)", [(7,)]),
+    ("F.adaptive_max_pool1d(a, 3)", [(2, 4, 7)]),
+    ("F.adaptive_max_pool1d(a, 3)", [(7,)]),
+    ("F.lp_pool1d(a.abs() + 1, 2, 3)", [(2, 4, 7)]),
+    ("F.lp_pool2d(a.abs() + 1, 3, 2)", [(2, 4, 6, 7)]),
+    ("F.lp_pool2d(a, 2, 9)", [(2, 4, 6, 7)]),
+    ("F.max_unpool1d(*F.max_pool1d(a, 2, return_indices=True), 2)", [(2, 4, 6)]),
+    ("F.max_unpool2d(*F.max_pool2d(a, 2, return_indices=True), 2)", [(2, 4, 6, 8)]),
+    ("F.max_unpool2d(a, p.zeros(1, dtype=p.int64), 2)", [(2, 4, 6, 8)]),
+    ("p.nn.MaxUnpool1d(2)(*F.max_pool1d(a, 2, return_indices=True))", [(2, 4, 6)]),
+    ("p.nn.MaxUnpool2d(2, 2)(*F.max_pool2d(a, 2, return_indices=True))", [(2, 4, 6, 8)]),
+    ("p.avg_pool1d(a, 3, 2, 1)", [(2, 4, 7)]),
+    ("p.max_pool1d(a, 3, 2, 1)", [(2, 4, 7)]),
+    ("p.max_pool2d(a, (2, 3), ceil_mode=True)", [(2, 4, 7, 7)]),
+    ("p.max_pool2d(a, 30)", [(2, 4, 7, 7)]),
+]
+
+
+@pytest.mark.parametrize(("call", "shapes"), CALLS)
+def test_call(call, shapes):
+    compare_call(torch, tinygrad_nn, call, shapes)

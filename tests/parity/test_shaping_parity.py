@@ -109,6 +109,8 @@ FUNCTIONS = {
     "block_diag two": lambda p, x: p.block_diag(x, x, p.tensor(2, dtype=x.dtype)),
     "vander": lambda p, x: p.vander(x.detach()),  # PyTorch cannot differentiate it twice
     "vander increasing": lambda p, x: p.vander(x.detach(), 3, increasing=True),
+    "unsafe_chunk": lambda p, x: p.unsafe_chunk(x, 2, -1),
+    "unsafe_split": lambda p, x: x.unsafe_split(2, 0),
     "as_strided": lambda p, x: p.as_strided(x, (2, 2), (1, 2)),
     "sum_to_size": lambda p, x: x.sum_to_size(x.shape),
     "sum_to_size row": lambda p, x: x.sum_to_size(1, 3),

@@ -31,7 +31,7 @@ CALLS = [
     *(f"unique_consecutive({arguments})" for arguments in ("", "True, True", "dim=0", "return_counts=True, dim=0", "dim=-1")),
     *(f"bincount({arguments})" for arguments in ("", "minlength=9", "x * 0.5", "x, 12", "minlength=-1")),
     *(f"histc({arguments})" for arguments in ("", "4", "bins=5, min=0, max=2", "3, 1, 1", "0", "4, 2, 1")),
-    *(f"histogram({arguments})" for arguments in ("4", "5, range=(0.0, 2.0)", "3, density=True", "4, weight=x * 2",
+    *(f"histogram({arguments})" for arguments in ("", "4", "5, range=(0.0, 2.0)", "3, density=True", "4, weight=x * 2",
                                                   "p.tensor([0.0, 0.5, 1.0, 3.0], dtype=x.dtype)")),
     *(f"cov({arguments})" for arguments in ("", "correction=0", "correction=2", "fweights=p.tensor([1, 2, 3])", "correction=3",
                                             "aweights=p.tensor([0.5, 1.0, 2.0], dtype=p.float64)",

@@ -105,9 +105,9 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return factor.mT if upper else factor
 
 
-def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
     """The solutions x of A @ x = input, A given by its Cholesky factor."""
-    low = _factor(L, upper, "cholesky_solve")
+    low = _factor(input2, upper, "cholesky_solve")
     return solved(low.mT, solved(low, input, "cholesky_solve"), "cholesky_solve")
 
 

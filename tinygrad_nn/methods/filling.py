@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 
-def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with uniform numbers in [a, b)."""
-    values = (generator or default_generator).uniform(tuple(input.shape), a, b, input.dtype.numpy)
+    values = (generator or default_generator).uniform(tuple(input.shape), from_, to, input.dtype.numpy)
     return input._overwrite(values, "uniform_")
 
 
@@ -39,13 +39,13 @@ def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | No
 
 
 def random_(
-    input: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None
+    input: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None
 ) -> Tensor:
-    """Fill with whole numbers from `low` (0 if only one bound is given) to `high` - 1, or of the dtype's whole range."""
+    """Fill with whole numbers from `from_` (0 if only one bound is given) to `to` - 1, or of the dtype's whole range."""
     source = generator or default_generator
-    if low is None:
+    if from_ is None and to is None:
         return input._overwrite(source.random_ints(tuple(input.shape), input.dtype.numpy), "random_")
-    low, high = (0, low) if high is None else (low, high)
+    low, high = (0, from_ or 0) if to is None else (from_ or 0, to)
     return input._overwrite(source.integers(low, high, tuple(input.shape), input.dtype.numpy), "random_")
 
 

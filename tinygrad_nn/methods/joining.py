@@ -172,7 +172,12 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-size // chunks), dim) if size else split_with_sizes(input, [0] * chunks, dim)
 
 
-unsafe_split, unsafe_chunk = split, chunk
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """What `split` gives for one size."""
+    return split(input, split_size, dim)
+
+
+unsafe_chunk = chunk
 
 
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -204,22 +209,22 @@ def _split_along(input: Tensor, where: Any, dim: int, name: str) -> tuple[Tensor
     return tensor_split(input, where, dim)
 
 
-def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def hsplit(input: Tensor, sections: Any) -> tuple[Tensor, ...]:
     """Pieces side by side: along dimension 1, of a vector along dimension 0; views."""
     if input.ndim < 1:
         raise RuntimeError("torch.hsplit requires a tensor with at least 1 dimension, but got a tensor with 0 dimensions!")
-    return _split_along(input, indices_or_sections, 0 if input.ndim == 1 else 1, "hsplit")
+    return _split_along(input, sections, 0 if input.ndim == 1 else 1, "hsplit")
 
 
-def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def vsplit(input: Tensor, sections: Any) -> tuple[Tensor, ...]:
     """Pieces on top of each other: along dimension 0 of two or more; views."""
     if input.ndim < 2:
         raise RuntimeError(f"torch.vsplit requires a tensor with at least 2 dimension, but got a tensor with {input.ndim}!")
-    return _split_along(input, indices_or_sections, 0, "vsplit")
+    return _split_along(input, sections, 0, "vsplit")
 
 
-def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def dsplit(input: Tensor, sections: Any) -> tuple[Tensor, ...]:
     """Pieces behind each other: along dimension 2 of three or more; views."""
     if input.ndim < 3:
         raise RuntimeError(f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input.ndim}!")
-    return _split_along(input, indices_or_sections, 2, "dsplit")
+    return _split_along(input, sections, 2, "dsplit")

@@ -57,7 +57,7 @@ def is_nonzero(input: Tensor) -> bool:
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have one shape."""
-    return tuple(_tensor(input, "is_same_size").shape) == tuple(other.shape)
+    return tuple(_tensor(input, "is_same_size").shape) == tuple(_tensor(other, "is_same_size").shape)
 
 
 def numel(input: Tensor) -> int:

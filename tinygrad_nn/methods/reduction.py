@@ -216,7 +216,7 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
 
 @numpy_names
 def norm(
-    input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, dtype: DTypeLike | None = None
+    input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
     """(sum |x|^p)^(1/p) along `dim` (None: all): for inf the largest |x|, for -inf the smallest, for 0 the count of x != 0."""
     if isinstance(p, str) and p not in ("fro", "nuc"):

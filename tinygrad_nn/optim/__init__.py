@@ -8,7 +8,7 @@ from tinygrad_nn.optim.adamax import Adamax
 from tinygrad_nn.optim.asgd import ASGD
 from tinygrad_nn.optim.lbfgs import LBFGS
 from tinygrad_nn.optim.nadam import NAdam
-from tinygrad_nn.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from tinygrad_nn.optim.optimizer import Optimizer
 from tinygrad_nn.optim.radam import RAdam
 from tinygrad_nn.optim.rmsprop import RMSprop
 from tinygrad_nn.optim.rprop import Rprop
@@ -17,6 +17,5 @@ from tinygrad_nn.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
-    "SparseAdam", "lr_scheduler", "register_optimizer_step_post_hook",
-    "register_optimizer_step_pre_hook", "swa_utils",
+    "SparseAdam", "lr_scheduler", "swa_utils",
 ]  # fmt: skip

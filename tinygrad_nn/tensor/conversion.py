@@ -165,6 +165,8 @@ class Conversion:
         shape = sizes_of((size,))
         if any(n < 0 for n in shape):
             raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+        if isinstance(fill_value, str):
+            raise TypeError(f"new_full: expected a number, got {fill_value!r}")
         value = fill_value.item() if hasattr(fill_value, "__record__") else fill_value
         return self._new(np.full(shape, value, dtype_of(dtype or self.dtype).numpy), requires_grad)
 

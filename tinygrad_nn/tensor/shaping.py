@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from tinygrad_nn.methods import arranging, joining, shaping
 from tinygrad_nn.tensor.in_place import in_place, view_in_place
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor import Tensor
 
 
 class Shaping:
@@ -48,7 +54,10 @@ class Shaping:
     as_strided_ = view_in_place(shaping.as_strided)
 
     unbind = joining.unbind
-    split = joining.split
+    def split(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:  # type: ignore[misc]
+        """Pieces along `dim`: of one size (the last may be smaller), or of the sizes in a list; views."""
+        return joining.split(self, split_size, dim)
+
     split_with_sizes = joining.split_with_sizes
     unsafe_split = joining.unsafe_split
     chunk = joining.chunk

@@ -1,4 +1,4 @@
-"""Vectors along a dimension: scaled to length one, made of classes, joined."""
+"""Vectors along a dimension: scaled to length one, made of classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinygrad_nn.methods import pointwise, shaping
+from tinygrad_nn.methods import pointwise
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
@@ -29,11 +29,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError(f"Class values must be smaller than num_classes: got {labels.max()} for {classes} classes")
     encoded: Tensor = wrap(np.equal(labels[..., None], np.arange(classes)).astype(np.int64))
     return encoded
-
-
-def flatten(input: Tensor, start_dim: int = 1, end_dim: int = -1) -> Tensor:
-    """The dimensions from `start_dim` to `end_dim` made one."""
-    return shaping.flatten(input, start_dim, end_dim)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

@@ -36,6 +36,7 @@ class DataLoader:
         drop_last: bool = False,
         timeout: float = 0,
         worker_init_fn: Any = None,
+        multiprocessing_context: Any = None,
         generator: Generator | None = None,
         **_: Any,
     ) -> None:
