@@ -44,7 +44,7 @@ def compare(page, picture, leaves, f):
             assert close(now["gradients"][named[f"leaves[{k}]"]], leaf.grad.numpy())
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=45, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_programs_live(open_page, data):
     program = data.draw(expressions(12, ops=LIVE))

@@ -274,7 +274,7 @@ def test_text_stands_out_in_both_schemes(open_page, scheme):
     assert min(page.evaluate(contrast)) > 4.5
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(program=expressions(20))
 def test_any_graph_can_be_walked_and_looked_at(open_page, program):
     leaves = [torch.from_numpy(value.copy()).requires_grad_() for value in program.inputs]
