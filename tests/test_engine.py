@@ -356,3 +356,19 @@ def test_a_hook_that_removes_itself_leaves_the_next_its_turn(make):
     y.register_hook(lambda gradient: seen.append("always"))
     (y * 2).sum().backward()
     assert seen == ["once", "always"]
+
+
+def test_a_write_between_the_first_derivative_and_the_second_is_noticed():
+    x, w, v = leaf(1.0, 2.0), leaf(3.0, 4.0), leaf(1.0, 1.0)
+    (first,) = grad((x * w * v).sum(), x, create_graph=True)
+    with torch.no_grad():
+        w.mul_(10)
+    with pytest.raises(RuntimeError, match=r"mul saved was then changed by mul_"):
+        first.sum().backward()
+
+
+def test_the_second_derivative_finds_the_storage_of_each_saved_array():
+    x, index = leaf(1.0, 2.0, 3.0), np.array([0, 2])
+    (first,) = grad((x.pow(2) * x)[torch.tensor(index)].sum(), x, create_graph=True)
+    (second,) = grad(first.sum(), x)
+    assert second.tolist() == [6.0, 0.0, 18.0]

@@ -329,12 +329,16 @@ class OpNode(Node):
         )
 
     def _as_tensors(self, gradient: Gradient) -> Iterator[Any]:
-        """The saved values as Tensors with their place in the graph, so that the rules record themselves."""
+        """The saved values as Tensors with their place in the graph, so that the rules record themselves.
+
+        Each keeps its storage: a write to it must be noticed by what the rules save as well.
+        """
+        storages = iter(self.storages)  # one for each array
         for k, value in zip(self.plan.keep, self.saved or (), strict=True):
-            if k == len(self.op.inputs):
-                yield gradient.rewrap(value, self)
+            if not isinstance(value, np.ndarray):
+                yield value
             else:
-                yield gradient.rewrap(value, self.edges[k]) if isinstance(value, np.ndarray) else value
+                yield gradient.rewrap(value, self if k == len(self.op.inputs) else self.edges[k], next(storages))
 
     def _raise_changed(self, storage: Storage) -> None:
         hint = "" if self.where else "; run under detect_anomaly() to see both lines"

@@ -13,6 +13,7 @@ from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable.state import State, wrap
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_UNWATCHED = Storage()  # of the arrays that no tensor holds
 _new = object.__new__
 
 
@@ -74,7 +75,7 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
 
 
 def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State) -> tuple[list[Any], list[Storage]]:
-    """What the rules will ask for, and the storages in which it must not change until then."""
+    """What the rules will ask for, and the storages, one for each array of it, that must not change until then."""
     saved: list[Any] = []
     storages: list[Storage] = []
     for k in plan.keep:
@@ -82,6 +83,8 @@ def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State)
             saved.append(arrays[k])
             holder = inputs[k]
             if not isinstance(holder, State):
+                if isinstance(holder, np.ndarray):
+                    storages.append(_UNWATCHED)
                 continue
         else:
             holder = result

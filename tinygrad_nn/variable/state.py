@@ -59,10 +59,10 @@ class State:
             self._refresh()
         return self if self._edge is None else self._edge
 
-    def rewrap(self, array: Array, edge: Edge) -> Any:
+    def rewrap(self, array: Array, edge: Edge, storage: Storage | None = None) -> Any:
         """A saved array as a Tensor again, at `edge` in the graph; the protocol of nodes that record their rules."""
         tensor = wrap(array)
-        tensor._edge, tensor._requires = edge, edge is not None
+        tensor._edge, tensor._requires, tensor._storage = edge, edge is not None, storage
         return tensor
 
     def _view_of(self, parent: State, op: Op, attributes: dict[str, Any]) -> None:
