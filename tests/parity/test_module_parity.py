@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_nn
+from tests.parity.side_by_side import compare
 
 torch = pytest.importorskip("torch")
 
@@ -326,3 +327,14 @@ def test_sgd_passes_over_parameters_without_gradient_and_gives_the_closures_loss
     assert ours[3:] == theirs[3:]
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
     np.testing.assert_allclose(ours[1:3], theirs[1:3], rtol=1e-6)
+
+
+def test_data_parallel_without_a_gpu_calls_its_module():
+    def program(p):
+        p.manual_seed(3)
+        model = p.nn.parallel.DataParallel(p.nn.Linear(3, 2), device_ids=[0, 1], output_device=0, dim=0)
+        model(input=p.ones(4, 3)).sum().backward()
+        nested = p.nn.DataParallel(model)
+        return list(nested.state_dict()), model.device_ids, model.module.weight.grad, nested(p.ones(2, 3)), nested.training
+
+    compare(program, torch, tinygrad_nn)

@@ -1,6 +1,6 @@
 """Layers, losses and containers in PyTorch's spelling."""
 
-from tinygrad_nn.nn import functional, init, utils
+from tinygrad_nn.nn import functional, init, parallel, utils
 from tinygrad_nn.nn.activations import (
     CELU,
     ELU,
@@ -119,6 +119,7 @@ from tinygrad_nn.nn.padding import (
     ZeroPad1d,
     ZeroPad2d,
 )
+from tinygrad_nn.nn.parallel import DataParallel
 from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.nn.parameter_containers import (
     ParameterDict,
@@ -196,6 +197,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -293,5 +295,6 @@ __all__ = [
     "ZeroPad2d",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]  # fmt: skip

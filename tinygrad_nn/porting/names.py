@@ -17,7 +17,7 @@ MISSING = object()
 
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
-    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "methods", "numpy_protocol", "op", "ops", "porting",
+    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "memory", "methods", "numpy_protocol", "op", "ops", "porting",
     "printing", "runtime", "serialization", "special_arrays", "tensor", "train", "variable", "vision", "viz",
 }  # fmt: skip
 
@@ -56,9 +56,8 @@ INSTEAD = {
     "torch.hub": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit": "nothing is compiled: use the function or module as it is",
     "torch.multiprocessing": "Python's own multiprocessing is there",
-    "torch.nn.DataParallel": "there is one device: use the model as it is",
     "torch.nn.SyncBatchNorm": "there is one process: torch.nn.BatchNorm2d and its kin are there",
-    "torch.nn.parallel": "there is one device: use the model as it is",
+    "torch.nn.parallel": "there is one process: call the model itself",
     "torch.onnx": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
     "torch.polar": "there are no complex numbers",
     "torch.profiler": "Python's cProfile is there",
