@@ -187,6 +187,12 @@ def test_collate(name):
     compare(lambda p: p.utils.data.default_collate(COLLATED[name](p)), torch, tinygrad_nn)
 
 
+def test_strings_come_in_the_tuple_that_gathered_them():
+    for samples in ([(1, "x"), (2, "y")], ["x", "y"], [{"a": "x"}, {"a": "y"}]):
+        theirs, ours = (p.utils.data.default_collate(samples) for p in (torch, tinygrad_nn))
+        assert repr(ours) == repr(theirs)
+
+
 def test_named_tuples_stay_named():
     for p in (torch, tinygrad_nn):
         batch = p.utils.data.default_collate([Pair(1, 2.0), Pair(3, 4.0)])

@@ -29,7 +29,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, int | np.generic):
         return tensor(np.asarray(batch))
     if isinstance(first, str | bytes):
-        return list(batch)
+        return batch
     if isinstance(first, Mapping):
         return {key: default_collate([sample[key] for sample in batch]) for key in first}
     if isinstance(first, Sequence):
