@@ -144,6 +144,6 @@ class _Again:
             )
         for node, new in zip(old, fresh, strict=True):
             if isinstance(node, OpNode) and isinstance(new, OpNode) and new.saved:
-                node.saved = new.saved
+                node.saved, node.storages = new.saved, new.storages
             elif isinstance(node, Context) and isinstance(new, Context) and new._saved:
                 node._saved = new._saved
