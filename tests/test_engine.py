@@ -372,3 +372,44 @@ def test_the_second_derivative_finds_the_storage_of_each_saved_array():
     (first,) = grad((x.pow(2) * x)[torch.tensor(index)].sum(), x, create_graph=True)
     (second,) = grad(first.sum(), x)
     assert second.tolist() == [6.0, 0.0, 18.0]
+
+
+def test_a_hook_added_twice_is_removed_once_for_each_handle():
+    x, seen = leaf(1.0), []
+    x.register_hook(seen.append)
+    handle = x.register_hook(seen.append)
+    handle.remove()
+    handle.remove()
+    (x * 2).sum().backward()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (lambda g: torch.ones(3), RuntimeError, r"expected shape \[2\] of torch.float32, got \[3\]"),
+        (lambda g: g.double(), RuntimeError, "got .* of torch.float64"),
+        (lambda g: 3.0, TypeError, "must return a Tensor or None, got float"),
+    ],
+    ids=["shape", "dtype", "type"],
+)
+def test_what_a_hook_returns_has_to_be_a_gradient(given, error, message):
+    x = leaf(1.0, 2.0)
+    x.register_hook(given)
+    with pytest.raises(error, match=message):
+        (x * 3).sum().backward()
+    assert x.grad is None
+
+
+def test_what_backward_is_given_is_checked_and_cast():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(TypeError, match="Tensors or None, but got float"):
+        (x * 3).backward(1.0)
+    with pytest.raises(RuntimeError, match="cannot be empty"):
+        (x * 3).sum().backward(inputs=[])
+    (x * 3).sum().backward(inputs=[x, x])
+    assert x.grad.tolist() == [3.0, 3.0]
+    (found,) = grad(x * 3, x, torch.ones(2, dtype=torch.float64))
+    assert found.dtype == torch.float32
+    with pytest.raises(RuntimeError, match="must be floating point"):
+        x.data = torch.ones(2, dtype=torch.int64)

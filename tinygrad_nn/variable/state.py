@@ -41,7 +41,7 @@ class State:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._edge is not None:
+        if self.edge is not self:
             if not value:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
@@ -76,8 +76,8 @@ class State:
         """Of a view: follow what was written into its memory since; `Writable` knows how."""
         raise NotImplementedError
 
-    def _rebase(self, edge: Edge) -> None:
-        """Give this tensor, and whatever it looks into, a new history; `Writable` knows how."""
+    def _follow(self) -> None:
+        """What `_refresh` does to each of the views it passes; `Writable` knows how."""
         raise NotImplementedError
 
     def _touch(self, writer: str) -> None:

@@ -42,10 +42,13 @@ def differentiate(
                     "pass a gradient of that shape, or reduce it with .sum() or .mean()"
                 )
             gradient = wrap(np.ones_like(output._data))
+        elif not isinstance(gradient, Variable):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         elif gradient._data.shape != output._data.shape:
             raise RuntimeError(
                 f"Mismatch in shape: the gradient has shape {list(gradient._data.shape)}, its output {list(output._data.shape)}"
             )
+        gradient = cast(gradient, output._data.dtype)
         roots.append((output.edge, gradient if create_graph else gradient._data))
     keep = create_graph if retain_graph is None else retain_graph
     edges = None if wanted is None else {tensor.edge for tensor in wanted}
@@ -94,7 +97,7 @@ class Variable(Writable):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
-        return self._edge is None
+        return self.edge is self
 
     @property
     def grad(self) -> Variable | None:
@@ -137,8 +140,13 @@ class Variable(Writable):
         create_graph: bool = False,
         inputs: Sequence[Variable] | Variable | None = None,
     ) -> None:
-        """Add the derivative of this tensor, weighted by `gradient`, to the `.grad` of the leaves (or of `inputs`)."""
-        wanted = (inputs,) if isinstance(inputs, Variable) else inputs
+        """Add the derivative of this tensor, weighted by `gradient`, to the `.grad` of the leaves (or of `inputs`).
+
+        RuntimeError where shapes do not fit, `inputs` is empty or the graph was freed; TypeError for what is no tensor.
+        """
+        wanted = None if inputs is None else [inputs] if isinstance(inputs, Variable) else list(dict.fromkeys(inputs))
+        if wanted is not None and not wanted:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
         found = differentiate([self], [gradient], wanted, retain_graph=retain_graph, create_graph=create_graph)
         for tensor in wanted or ():
             if tensor.edge in found:
@@ -213,6 +221,9 @@ class Variable(Writable):
     def data(self, value: Variable) -> None:
         if not isinstance(value, Variable):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+        if self._requires and value._data.dtype.kind != "f":
+            kind = dtype_of(value._data.dtype)
+            raise RuntimeError(f"data set to a tensor that requires gradients must be floating point, got {kind}")
         self._data = value._data
 
     @property
@@ -234,7 +245,10 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self.hooks[:] = [hook for hook in self.hooks if hook is not self.hook]
+        at = next((i for i, hook in enumerate(self.hooks) if hook is self.hook), None)
+        if at is not None:
+            del self.hooks[at]  # one of them: the same hook may have been added twice
+        self.hooks = []
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -245,11 +259,18 @@ class RemovableHandle:
 
 def _call_hook(hook: Callable[[Any], Any], gradient: Any) -> Any:
     """What a hook, which sees Tensors, makes of a gradient, which may be an array."""
-    if isinstance(gradient, Variable):
-        replaced = hook(gradient)
-        return gradient if replaced is None else replaced
-    replaced = hook(wrap(np.asarray(gradient)))
-    return gradient if replaced is None else replaced._data
+    given = gradient if isinstance(gradient, Variable) else wrap(np.asarray(gradient))
+    replaced = hook(given)
+    if replaced is None:
+        return gradient
+    if not isinstance(replaced, Variable):
+        raise TypeError(f"a hook must return a Tensor or None, got {type(replaced).__name__}")
+    if replaced._data.shape != given._data.shape or replaced._data.dtype != given._data.dtype:
+        raise RuntimeError(
+            f"a hook has changed the gradient: expected shape {list(given._data.shape)} of {dtype_of(given._data.dtype)}, "
+            f"got {list(replaced._data.shape)} of {dtype_of(replaced._data.dtype)}"
+        )
+    return replaced if given is gradient else replaced._data
 
 
 class _Probe(Node):

@@ -21,10 +21,19 @@ class Writable(State):
 
     def _refresh(self) -> None:
         """Of a view: follow what was written into its memory since, as the tensor it looks into did."""
-        if self._view is None or self._storage is None or self._storage.changed <= self._stamp:
+        stale: list[State] = []
+        view: State = self
+        while view._view is not None and view._storage is not None and view._storage.changed > view._stamp:
+            stale.append(view)
+            view = view._view[0]
+        for view in reversed(stale):  # without recursion: views of views may be many
+            view._follow()
+
+    def _follow(self) -> None:
+        """Of a view that a write has made stale, and whose parent is not: have the parent's history again."""
+        if self._view is None or self._storage is None:
             return
         parent, op, attributes = self._view
-        parent._refresh()
         self._stamp = self._storage.changed
         if parent._requires:
             with mode(grad=True):
@@ -40,6 +49,11 @@ class Writable(State):
             if root._requires and root._edge is None:
                 which = "a leaf Variable" if root is self else "a view of a leaf Variable"
                 raise RuntimeError(f"{which} that requires grad is being used in an in-place operation: {writer}")
+            if not self.requires_grad and root.requires_grad and self._data.dtype.kind == "f":
+                raise RuntimeError(
+                    f"{writer}: a view that was created in no_grad mode is being modified in place with grad mode enabled; "
+                    "make the view and the write both inside no_grad, or both outside"
+                )
             if self.requires_grad or any(isinstance(v, State) and v.requires_grad for v in others):
                 if self.requires_grad:
                     return self.rewrap(self._data.copy(), self._edge)
@@ -91,15 +105,18 @@ class Writable(State):
 
     def _rebase(self, edge: Edge) -> None:
         """Give this tensor, and whatever it looks into, a new history."""
-        if self._view is not None:
-            parent, op, attributes = self._view
-            part = self.rewrap(self._data, edge)
+        tensor: State = self
+        while True:
+            tensor._edge, tensor._requires = edge, True
+            if tensor._storage is not None:
+                tensor._stamp = tensor._storage.changed
+            if tensor._view is None:
+                return
+            parent, op, attributes = tensor._view
+            part = tensor.rewrap(tensor._data, edge)
             whole = parent.rewrap(parent._data, parent.edge if parent._requires else None)
-            again = record(index.set_view, (whole, part), {"view": op, "attributes": attributes}, parent._data)
-            parent._rebase(again._edge)
-        self._edge, self._requires = edge, True
-        if self._storage is not None:
-            self._stamp = self._storage.changed
+            edge = record(index.set_view, (whole, part), {"view": op, "attributes": attributes}, parent._data)._edge
+            tensor = parent
 
     def _overwrite(self, value: Any, writer: str) -> Any:
         """Set every element to `value`, a tensor or a number."""
