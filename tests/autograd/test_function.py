@@ -360,3 +360,21 @@ def test_once_differentiable():
     (g,) = grad(of(once_differentiable(lambda ctx, g: g * x * 3)).apply(x), x, create_graph=True)
     assert g.item() == 3.0
     assert not g.requires_grad
+
+
+def test_a_view_that_a_function_returns_keeps_the_functions_backward():
+    class Reversed(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view_as(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return -g
+
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = Reversed.apply(w)
+    with torch.no_grad():
+        w.add_(1)
+    y.sum().backward()
+    assert w.grad.tolist() == [-1.0, -1.0]

@@ -137,7 +137,7 @@ def _written_through(x):
     z = y[:]
     z.t_()
     z.mul_(3)
-    return [y, z]
+    return y.reshape(-1) * 2 + z.reshape(-1)
 
 
 # Where PyTorch's own result depends on memory that is not part of the tensor, or it leaves an empty one out of the graph.

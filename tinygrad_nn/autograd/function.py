@@ -191,7 +191,7 @@ class Function:
             for i, tensor in enumerate(outputs):
                 if isinstance(tensor, Tensor) and id(tensor) not in ctx._fixed and tensor.is_floating_point():
                     tensor._edge = ctx if ctx.outputs == 1 else (ctx, i)
-                    tensor._requires = True
+                    tensor._requires, tensor._view = True, None  # a view's history is the function's, not its base's
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
 

@@ -64,4 +64,4 @@ class SGD(Optimizer):
                 kept._data *= momentum
                 kept._data += g if not group["dampening"] else g * (1 - group["dampening"])
             g = g + kept._data * momentum if group["nesterov"] else kept._data
-        np.subtract(p, g * group["lr"], out=p)
+        np.subtract(p, g * float(group["lr"]), out=p)
