@@ -242,7 +242,9 @@ def _streams(p):
 
 TOGETHER = {
     "streams": _streams,
-    "shuffled stream": lambda p: p.utils.data.DataLoader(type("S", (p.utils.data.IterableDataset,), {"__iter__": list})(), shuffle=True),
+    "shuffled stream": lambda p: p.utils.data.DataLoader(
+        type("S", (p.utils.data.IterableDataset,), {"__iter__": list})(), shuffle=True
+    ),
     "concatenated": lambda p: [[both[i] for i in (0, 9, 10, -1)] + [len(both)] for both in [dataset(p) + dataset(p, 3)]],
     "concatenated far": lambda p: p.utils.data.ConcatDataset([dataset(p)])[-11],
     "concatenated none": lambda p: p.utils.data.ConcatDataset([]),
