@@ -286,3 +286,10 @@ def test_indices_of_bytes_are_masks_and_a_scalar_can_be_gathered():
     assert torch.tensor(1.5).gather(0, torch.tensor(0)).item() == 1.5
     with pytest.raises(TypeError, match="matmul: expected two tensors, got int and Tensor"):
         2 @ x
+
+
+def test_long_sums_and_half_precision_keep_their_digits():
+    assert torch.ones(1 << 25, 2).sum(0).tolist() == [float(1 << 25)] * 2
+    assert torch.full((1 << 20, 2), 0.1).mean(0).tolist() == pytest.approx([0.1, 0.1], rel=1e-6)
+    assert torch.full((100_000,), 2.0, dtype=torch.float16).mean().item() == 2.0
+    assert torch.ones(5000, 2).half().sum(0).tolist() == [5000.0, 5000.0]

@@ -39,10 +39,22 @@ def _count(shape: tuple[int, ...], axis: Axis) -> int:
     return count
 
 
+_LONG = 1 << 14  # NumPy adds pairwise along the last axis only; so many terms one by one cost float32 its digits
+
+
+def _wider(x: Array, axis: Axis) -> Any:
+    """The dtype in which to add up where the input's own would lose digits or overflow; None where it is wide enough."""
+    if x.dtype.char == "e":
+        return np.float32
+    return np.float64 if x.dtype.char == "f" and axis is not None and _count(x.shape, axis) > _LONG else None
+
+
 @op
 def sum(x: Array, /, *, axis: Axis, keepdims: bool) -> Array:
     """The sum along `axis`."""
-    return _add(x, axis=axis, keepdims=keepdims)
+    wider = _wider(x, axis)
+    total = _add(x, axis=axis, keepdims=keepdims, dtype=wider)
+    return total if wider is None else total.astype(x.dtype)
 
 
 sum.vjp(
@@ -53,9 +65,10 @@ sum.vjp(
 @op
 def mean(x: Array, /, *, axis: Axis, keepdims: bool) -> Array:
     """The arithmetic mean along `axis`; NaN where there is nothing to average."""
-    count = _count(x.shape, axis)
-    total = _add(x, axis=axis, keepdims=keepdims)
-    return total / count if count else total * np.nan
+    count, wider = _count(x.shape, axis), _wider(x, axis)
+    total = _add(x, axis=axis, keepdims=keepdims, dtype=wider)
+    average = total / count if count else total * np.nan
+    return average if wider is None else average.astype(x.dtype)
 
 
 mean.vjp(
