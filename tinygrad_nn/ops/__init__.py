@@ -1,6 +1,7 @@
 """The primitives by family; importing this package fills the registry `tinygrad_nn.op.OPS`."""
 
 from tinygrad_nn.ops import (
+    activation,
     compare,
     elementwise,
     embedding,
@@ -18,6 +19,6 @@ from tinygrad_nn.ops import (
 )
 
 __all__ = [
-    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding",
-    "shape", "softmax", "special", "trigonometric", "window",
+    "activation", "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce",
+    "rounding", "shape", "softmax", "special", "trigonometric", "window",
 ]  # fmt: skip
