@@ -1,7 +1,6 @@
 """The primitives by family; importing this package fills the registry `tinygrad_nn.op.OPS`."""
 
 from tinygrad_nn.ops import (
-    activation,
     compare,
     elementwise,
     embedding,
@@ -19,6 +18,6 @@ from tinygrad_nn.ops import (
 )
 
 __all__ = [
-    "activation", "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce",
-    "rounding", "shape", "softmax", "special", "trigonometric", "window",
+    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding",
+    "shape", "softmax", "special", "trigonometric", "window",
 ]  # fmt: skip

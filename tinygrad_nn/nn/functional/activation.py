@@ -7,7 +7,6 @@ import numpy as np
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, expect_same_dtype, quiet, written
-from tinygrad_nn.ops import activation as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 from tinygrad_nn.variable import wrap
@@ -29,6 +28,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0, 6, inplace)
 
 
+@quiet
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """input where it is positive, `negative_slope` times it elsewhere; written into the input if `inplace`.
 
@@ -37,7 +37,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return written(leaky_relu, input, negative_slope)
     expect_floating("leaky_relu", input)
-    return ops.leaky_relu(input, slope=negative_slope)
+    return pointwise.where(input > 0, input, input * negative_slope)
 
 
 leaky_relu_ = in_place(leaky_relu)
@@ -121,7 +121,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: expected a dtype that holds {min_val} to {max_val}, got {input.dtype}")
     if dtype.kind != "f":
         return input.clamp(int(min_val), int(max_val))
-    return ops.hardtanh(input, low=min_val, high=max_val)
+    held = input.detach().clamp(min_val, max_val)
+    return pointwise.where((input > min_val) & (input < max_val), input, held)
 
 
 hardtanh_ = in_place(hardtanh)
@@ -138,6 +139,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input + 3, 0, 6) / 6
 
 
+@quiet
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """input * hardsigmoid(input): Howard et al., Searching for MobileNetV3, 2019; written into the input if `inplace`.
 
@@ -146,7 +148,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(hardswish, input)
     expect_floating("hardswish", input)
-    return ops.hardswish(input)
+    return input * hardtanh(input + 3, 0, 6) / 6
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

@@ -6,7 +6,6 @@ import math
 
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
-from tinygrad_nn.ops import activation as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 
@@ -26,11 +25,11 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     expect_floating("gelu", input)
     if approximate == "tanh":
-        twice = math.sqrt(8.0 / math.pi)  # the hyperbolic tangent is a sigmoid of twice its argument, and takes fewer steps as one
-        return input * (input * (input * input * (0.044715 * twice) + twice)).sigmoid()
+        inner = math.sqrt(2.0 / math.pi) * (input + 0.044715 * (input * input * input))
+        return 0.5 * input * (1.0 + inner.tanh())
     if approximate != "none":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got '{approximate}'")
-    return input * ops.normal_cdf(input)
+    return 0.5 * input * (1.0 + (input * math.sqrt(0.5)).erf())
 
 
 @quiet
@@ -57,6 +56,12 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return input * log1p_exp(input).tanh()
 
 
+@quiet
+def _exponential(input: Tensor, alpha: float, scale: float, steepness: float) -> Tensor:
+    """scale * input above 0, scale * alpha * (exp(steepness * input) - 1) below, where exp cannot overflow."""
+    return pointwise.where(input > 0, input * scale, (input.clamp(max=0) * steepness).expm1() * (scale * alpha))
+
+
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """input where it is positive, alpha * (exp(input) - 1) elsewhere; written into the input if `inplace`.
 
@@ -65,7 +70,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace:
         return written(elu, input, alpha)
     expect_floating("elu", input)
-    return ops.elu(input, alpha=alpha, scale=1, steepness=1)
+    return _exponential(input, alpha, 1, 1)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -76,7 +81,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(selu, input)
     expect_floating("selu", input)
-    return ops.elu(input, alpha=_SELU_ALPHA, scale=_SELU_SCALE, steepness=1)
+    return _exponential(input, _SELU_ALPHA, _SELU_SCALE, 1)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -90,7 +95,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     expect_floating("celu", input)
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return ops.elu(input, alpha=alpha, scale=1, steepness=1 / alpha)
+    return _exponential(input, alpha, 1, 1 / alpha)
 
 
 elu_, selu_, celu_ = in_place(elu), in_place(selu), in_place(celu)
@@ -102,18 +107,19 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     NotImplementedError for an input that is not floating.
     """
     expect_floating("softplus", input)
-    return ops.softplus(input, beta=beta, threshold=threshold)
+    scaled = input * beta
+    return pointwise.where(scaled > threshold, input, log1p_exp(scaled) / beta)
 
 
 def log1p_exp(x: Tensor) -> Tensor:
-    """log(1 + exp(x)), without overflow."""
-    return ops.softplus(x, beta=1, threshold=math.inf)
+    """log(1 + exp(x)) without overflow; both branches are the function itself, so all derivatives at 0 are right."""
+    return pointwise.relu(x) + pointwise.where(x > 0, -x, x).exp().log1p()
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(input)), without overflow; NotImplementedError for an input that is not floating."""
     expect_floating("logsigmoid", input)
-    return ops.softplus(input, beta=-1, threshold=math.inf)
+    return -log1p_exp(-input)
 
 
 @quiet
