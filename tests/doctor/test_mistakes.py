@@ -4,7 +4,6 @@ import pytest
 
 from tests.bench.mistakes import HEALTHY, MISTAKES, examine
 
-pytest.importorskip("sklearn")
 LATER = {"large_inputs_without_biases"}  # there a larger mistake comes first
 
 

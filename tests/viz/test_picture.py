@@ -70,8 +70,9 @@ def test_dot_places_it_where_there_is_one(monkeypatch):
 def test_notebooks_show_it_and_keep_it():
     bundle = models.neuron()._repr_mimebundle_()
     assert set(bundle) == {"image/svg+xml", "text/plain"}
-    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-    nbconvert = pytest.importorskip("nbconvert", reason="nbconvert is not installed")
+    import nbconvert
+    import nbformat
+
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
         "picture", execution_count=1, outputs=[nbformat.v4.new_output("display_data", data=bundle)]
     )])  # fmt: skip
