@@ -4,11 +4,13 @@ import copy
 import gc
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 import tinygrad_nn as torch
+from tinygrad_nn import graph
 from tinygrad_nn.autograd import grad
 
 
@@ -413,3 +415,20 @@ def test_what_backward_is_given_is_checked_and_cast():
     assert found.dtype == torch.float32
     with pytest.raises(RuntimeError, match="must be floating point"):
         x.data = torch.ones(2, dtype=torch.int64)
+
+
+def test_a_leaf_keeps_the_array_that_nobody_else_holds():
+    """And copies one that somebody does."""
+    made, held = [], []
+
+    class Source(graph.Node):
+        def backward(self, gradient, path):
+            own, shared = gradient * 2, gradient * 3
+            made.append(weakref.ref(own))
+            held.append(shared)
+            return [own, shared]
+
+    a, b = leaf(1.0, 2.0), leaf(1.0, 2.0)
+    graph.walk([(Source((a, b)), np.ones(2, np.float32))])
+    assert made[0]() is a.grad._data
+    assert b.grad.tolist() == [3.0, 3.0] and not np.shares_memory(b.grad._data, held[0])

@@ -41,11 +41,17 @@ class mode:
 
     token: Token[Mode]
 
-    def __init__(self, **changes: bool) -> None:
-        self.changes = changes
+    def __init__(self, grad: bool | None = None, inference: bool | None = None, anomaly: bool | None = None) -> None:
+        self.changes = grad, inference, anomaly
 
     def __enter__(self) -> None:
-        self.token = MODE.set(MODE.get()._replace(**self.changes))
+        grad, inference, anomaly = self.changes
+        now = MODE.get()
+        self.token = MODE.set(Mode(
+            now.grad if grad is None else grad,
+            now.inference if inference is None else inference,
+            now.anomaly if anomaly is None else anomaly,
+        ))  # fmt: skip
 
     def __exit__(self, *_: object) -> None:
         MODE.reset(self.token)
@@ -54,12 +60,9 @@ class mode:
 class Storage:
     """The history of one block of memory, shared by all tensors that look into it."""
 
-    __slots__ = ("changed", "changed_by", "version")
-
-    def __init__(self) -> None:
-        self.version = 0  # how often it was written to
-        self.changed = 0  # the serial of the last write
-        self.changed_by = ""
+    version = 0  # how often it was written to
+    changed = 0  # the serial of the last write
+    changed_by = ""
 
     def touch(self, writer: str) -> None:
         """Note that `writer` has changed the memory in place."""
@@ -182,39 +185,41 @@ def walk(
     arrived: dict[Edge, Gradient] = {}
     found: dict[Edge, Gradient] = {}
     queue: list[tuple[int, Node]] = []
-
-    def send(edge: Edge, gradient: Gradient) -> None:
-        if type(edge) is tuple:
-            node, i = edge
-            parts = arrived.get(node)
-            if parts is None:
-                parts = arrived[node] = [None] * node.outputs
-                heappush(queue, (-node.serial, node))
-            parts[i] = gradient if parts[i] is None else parts[i] + gradient
-        elif (before := arrived.get(edge)) is not None:
-            arrived[edge] = before + gradient  # never in place: others may hold the same array
-        else:
-            arrived[edge] = gradient
+    edges: Sequence[Edge] = [edge for edge, _ in roots]
+    parts: Iterable[Gradient] = [gradient for _, gradient in roots]
+    while True:
+        for edge, part in zip(edges, parts):  # noqa: B905  strict costs a fifth of the loop; nodes hold it
+            if edge is None or part is None:
+                continue
+            if type(edge) is tuple:
+                edge, i = edge
+                whole = arrived.get(edge)
+                if whole is not None:
+                    whole[i] = part if whole[i] is None else whole[i] + part
+                    continue
+                whole = [None] * edge.outputs
+                whole[i], part = part, whole
+            elif edge in arrived:
+                arrived[edge] = arrived[edge] + part  # never in place: others may hold the same array
+                continue
+            arrived[edge] = part
             if isinstance(edge, Node):
                 heappush(queue, (-edge.serial, edge))
-
-    for edge, gradient in roots:
-        send(edge, gradient)
-    while queue:
+        if not queue:
+            break
         node = heappop(queue)[1]
         gradient = arrived.pop(node)
         if node.hooks is not None:
             for hook in tuple(node.hooks):  # a hook may remove itself
                 gradient = hook(gradient)
+        edges = node.edges
         if path is not None and wanted is not None:
             outputs = [(node, gradient)] if node.outputs == 1 else [((node, i), g) for i, g in enumerate(gradient)]
             found.update((edge, g) for edge, g in outputs if edge in wanted)
-            if not any(edge in path for edge in node.edges):
+            if not any(edge in path for edge in edges):
+                parts = ()
                 continue
         parts = node.backward(gradient, path)
-        for edge, part in zip(node.edges, parts):  # noqa: B905  strict costs a fifth of the loop; nodes hold it
-            if part is not None and edge is not None:
-                send(edge, part)
         if not keep_graph:
             node.release()
     parts, part, gradient = (), None, None  # a leaf counts who else holds its gradient: not the walk

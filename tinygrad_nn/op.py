@@ -57,20 +57,27 @@ class Sample:
         return np.asarray(values, dtype)
 
 
-class Call(NamedTuple):
-    """One rule of a plan: the input it is for, and what to hand it."""
-
-    input: int
-    rule: Rule
-    slots: tuple[int, ...] | None  # places among the saved values, or ~i for the shape of input i; None: all that is saved
-    keywords: tuple[str, ...] | None  # the attributes it names; None: all there are
+Run: TypeAlias = Callable[[Any, Sequence[Any], dict[str, Any]], Any]  # of g, what is saved (then the shapes), the attributes
 
 
 class Plan(NamedTuple):
     """What a node keeps and runs when just these of its inputs need gradients."""
 
     keep: tuple[int, ...]  # which values are saved: i is input i, the number of inputs is the output
-    calls: tuple[Call, ...]
+    shaped: bool  # whether a rule asks for a shape
+    calls: tuple[tuple[int, Run], ...]  # an input, and its rule
+
+
+def _run(rule: Rule, places: list[int], keywords: tuple[str, ...]) -> Run:
+    """A rule as a function of all that is saved and all attributes; without unpacking, which costs half a call, where it can be."""
+    if not keywords and len(places) < 3:
+        first, second = (*places, 0, 0)[:2]
+        return (
+            lambda g, values, _: rule(g),
+            lambda g, values, _: rule(g, values[first]),
+            lambda g, values, _: rule(g, values[first], values[second]),
+        )[len(places)]
+    return lambda g, values, named: rule(g, *[values[k] for k in places], **{name: named[name] for name in keywords})
 
 
 class Op:
@@ -156,26 +163,22 @@ class Op:
             raise TypeError(f"{self.name}.vjp: the rule of a variadic op may ask for shapes and attributes only")
         return slots, keywords
 
-    def _refuse(self, g: Gradient, **attributes: Any) -> Gradient:
+    def _refuse(self, *_: Any) -> Gradient:
         raise RuntimeError(f"derivative for {self.name} is not implemented")
 
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
         if not self.rules:
-            return Plan((), tuple(Call(i, self._refuse, None, None) for i in range(len(self.inputs))))
+            return Plan((), False, tuple((i, self._refuse) for i in range(len(self.inputs))))
         wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and (self.variadic or mask >> i & 1)]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
         keep = tuple(sorted({k for slots, _ in asked.values() for k in slots if k >= 0}))
         calls = []
         for i, name in wanted:
             slots, keywords = asked[name]
-            places = tuple(keep.index(k) if k >= 0 else k for k in slots)
-            calls.append(Call(
-                i, self.rules[name],
-                None if places == tuple(range(len(keep))) else places,
-                None if set(keywords) == set(self.attributes) else keywords,
-            ))  # fmt: skip
-        plan = self.plans[mask] = Plan(keep, tuple(calls))
+            calls.append((i, _run(self.rules[name], [keep.index(k) if k >= 0 else len(keep) + ~k for k in slots], keywords)))
+        shaped = any(k < 0 for slots, _ in asked.values() for k in slots)
+        plan = self.plans[mask] = Plan(keep, shaped, tuple(calls))
         return plan
 
 
@@ -272,26 +275,28 @@ class OpNode(Node):
                 f"backward through {self.name()}{self.where} a second time: its saved values were freed by the first; "
                 "pass retain_graph=True to the first backward"
             )
+        serial = self.serial
         for storage in self.storages:
-            if storage.changed > self.serial:
+            if storage.changed > serial:
                 self._raise_changed(storage)
         if type(gradient) is not np.ndarray and not isinstance(gradient, np.generic):
             values = list(self._as_tensors(gradient))
         edges, shapes, attributes = self.edges, self.shapes, self.attributes
-        gradients: list[Gradient] = [None] * len(edges)
+        _, shaped, calls = self.plan
         if self.op.variadic:
-            _, rule, _, keywords = self.plan.calls[0]
-            parts = rule(gradient, *([shapes] if self.plan.calls[0].slots else ()), **attributes)
+            parts = self.op.rules[self.op.inputs[0]](gradient, *([shapes] if shaped else ()), **attributes)
             return [self._fitted(part, i) if edges[i] is not None else None for i, part in enumerate(parts)]
-        for i, rule, slots, keywords in self.plan.calls:
+        if shaped:
+            values = [*values, *shapes]
+        gradients: list[Gradient] = [None] * len(edges)
+        for i, run in calls:
             if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
                 continue
-            arguments = values if slots is None else [values[k] if k >= 0 else shapes[~k] for k in slots]
-            named = attributes if keywords is None else {k: attributes[k] for k in keywords}
-            result = rule(gradient, *arguments, **named)
-            if result.shape != shapes[i]:
+            result = run(gradient, values, attributes)
+            shape = shapes[i]
+            if result.shape != shape:
                 result = self._fitted(result, i)
-            gradients[i] = np.asarray(result) if isinstance(result, np.generic) else result  # rules may write into arrays
+            gradients[i] = result if shape or not isinstance(result, np.generic) else np.asarray(result)  # rules write into arrays
         if self.where:
             self._check_finite(gradient, gradients)
         return gradients

@@ -85,9 +85,10 @@ class Module(State):
                 self.__dict__[store].pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
+        stores = self.__dict__
         for store in ("_parameters", "_modules", "_buffers"):
-            found = self.__dict__.get(store, {})
-            if name in found:
+            found = stores.get(store)
+            if found is not None and name in found:
                 return found[name]
         raise AttributeError(f"'{self.__class__.__name__}' object has no attribute '{name}'")
 

@@ -123,6 +123,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        name = type(self).__name__
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter._grad is not None:
@@ -130,7 +131,7 @@ class Optimizer:
                     self.update(parameter._data, parameter._grad._data, state, group)
                     if state:  # an optimiser that keeps nothing leaves no empty entries
                         self.state[parameter] = state
-                    parameter._touch(type(self).__name__)
+                    parameter._touch(name)
         return loss
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:

@@ -26,13 +26,13 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
     for value in inputs:
         edge, shape = None, ()
         if isinstance(value, State):
+            if value._view is not None:
+                value._refresh()
             array = value._data
             shape = array.shape
             if array.dtype is not dtype:
                 plain = plain and dtype is None
                 dtype = array.dtype
-            if value._view is not None:
-                value._refresh()
             if value._requires:
                 mask |= bit
                 edge = value if value._edge is None else value._edge
@@ -44,30 +44,32 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         arrays.append(array)
         edges.append(edge)
         shapes.append(shape)
-        bit <<= 1
+        bit += bit
     if not (plain and (dtype is _FLOAT32 or dtype is _FLOAT64)) and op.promote != "none":
         promoted = _promoted(op, inputs)
         if promoted is not None:
             return record(op, promoted, attributes, output)
-    recording = MODE.get()
+    grad, _, anomaly = MODE.get()
     try:
-        y = op.forward(*arrays, **attributes) if output is None else output
+        y = output
+        if y is None:
+            y = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
     except ValueError as error:
         misfits = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
         raise RuntimeError(f"{op.name}: inputs of shapes {misfits} do not fit: {error}") from None
     if type(y) is not np.ndarray:
         y = np.asarray(y)
-    if recording.anomaly:
+    if anomaly:
         _check_forward(op, arrays, y)
     result = wrap(y)
     if op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0]):
         result._view_of(inputs[0], op, attributes)
     mask &= op.differentiable
-    if mask and recording.grad and y.dtype.kind == "f":
+    if mask and grad and y.dtype.kind == "f":
         node = _new(OpNode)
         node.op, node.attributes, node.edges, node.shapes = op, attributes, edges, shapes
         node.outputs, node.hooks, node.serial = 1, None, next(clock)
-        node.where = source_line() if recording.anomaly else ""
+        node.where = source_line() if anomaly else ""
         node.plan = op.plans.get(mask) or op.plan(mask)
         node.saved, node.storages = _kept(node.plan, inputs, arrays, result)
         result._edge, result._requires = node, True
@@ -78,21 +80,20 @@ def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State)
     """What the rules will ask for, and the storages, one for each array of it, that must not change until then."""
     saved: list[Any] = []
     storages: list[Storage] = []
+    count = len(arrays)
     for k in plan.keep:
-        if k < len(arrays):
-            saved.append(arrays[k])
-            holder = inputs[k]
-            if not isinstance(holder, State):
-                if isinstance(holder, np.ndarray):
-                    storages.append(_UNWATCHED)
-                continue
-        else:
-            holder = result
-            saved.append(result._data)
-        storage = holder._storage
-        if storage is None:
-            storage = holder._storage = Storage()
-        storages.append(storage)
+        holder: Any = result
+        array = result._data
+        if k < count:
+            array, holder = arrays[k], inputs[k]
+        saved.append(array)
+        if holder is not array:  # a tensor, then
+            storage = holder._storage
+            if storage is None:
+                storage = holder._storage = Storage()
+            storages.append(storage)
+        elif isinstance(array, np.ndarray):
+            storages.append(_UNWATCHED)
     return saved, storages
 
 

@@ -41,7 +41,7 @@ def differentiate(
                     f"grad can be implicitly created only for scalar outputs, got one of shape {list(output._data.shape)}; "
                     "pass a gradient of that shape, or reduce it with .sum() or .mean()"
                 )
-            gradient = wrap(np.ones_like(output._data))
+            gradient = wrap(np.ones(output._data.shape, output._data.dtype))
         elif not isinstance(gradient, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         elif gradient._data.shape != output._data.shape:
@@ -294,7 +294,7 @@ class _ProbeLeaf:
 
 def _measure_unshared() -> int:
     leaf = _ProbeLeaf()
-    walk([(_Probe((leaf,)), None)])
+    walk([(_Probe((leaf,)), np.zeros(1))])
     return leaf.count
 
 

@@ -70,10 +70,12 @@ def cross_entropy(
             spread = spread if ignored is None else pointwise.where(wrap(ignored), 0.0, spread)
             losses = losses * (1 - label_smoothing) + spread * (label_smoothing / rows.shape[1])
         return _summed(losses, scale, shape, reduction)
-    if reduction == "mean":
+    if isinstance(scale, np.ndarray):
         with np.errstate(invalid="ignore"):
-            scale = scale / _total(scale, len(labels))
-    return ops.cross_entropy(rows, labels, scale=scale[:, None] if isinstance(scale, np.ndarray) else scale)
+            scale = (scale / _total(scale, len(labels)) if reduction == "mean" else scale)[:, None]
+    elif reduction == "mean":
+        scale = 1.0 / len(labels)
+    return ops.cross_entropy(rows, labels, scale=scale)
 
 
 def _of_probabilities(
@@ -133,7 +135,7 @@ def _rows_and_labels(
     if labels.dtype.itemsize == 1:
         labels = labels.astype(np.int64)
     plain = weight is None and not 0 <= ignore_index < classes
-    if plain and labels.size and labels.view(np.uint64).max() < classes:  # one pass: unsigned, a negative one is large
+    if plain and labels.size and np.maximum.reduce(labels.view(np.uint64)) < classes:  # one pass: unsigned, a negative one is large
         return rows, labels, 1.0, None, shape
     ignored = labels == ignore_index
     safe = np.where(ignored, 0, labels)
