@@ -431,4 +431,5 @@ def test_a_leaf_keeps_the_array_that_nobody_else_holds():
     a, b = leaf(1.0, 2.0), leaf(1.0, 2.0)
     graph.walk([(Source((a, b)), np.ones(2, np.float32))])
     assert made[0]() is a.grad._data
-    assert b.grad.tolist() == [3.0, 3.0] and not np.shares_memory(b.grad._data, held[0])
+    assert b.grad.tolist() == [3.0, 3.0]
+    assert not np.shares_memory(b.grad._data, held[0])
