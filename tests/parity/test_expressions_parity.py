@@ -100,6 +100,7 @@ TORCH = {
     **{name: either(getattr(torch, name)) for name in SAME},
     **{name: getattr(torch, name) for name in UNARY},
     **{name: getattr(torch.special, name) for name in SPECIAL},
+    "pow": torch.pow,  # a number as it is: of 0 to the power of a tensor that is 0, its second derivative is NaN
     "floor_divide": either(lambda a, b: torch.floor_divide(a.detach(), b.detach())),
     "truncate_divide": either(lambda a, b: torch.div(a, b, rounding_mode="trunc")),
     "where": lambda condition, a, b: torch.where(torch.from_numpy(condition), a, b),
