@@ -202,3 +202,14 @@ def test_torchs_signatures():
     with pytest.raises(RuntimeError, match="second order"):
         torch.autograd.gradgradcheck(CubeOnce.apply, x)
     assert torch.autograd.gradgradcheck(CubeOnce.apply, x, raise_exception=False) is False
+
+
+def test_a_slope_that_vanishes_where_the_function_does_is_not_taken_for_wrong():
+    def squared(x):
+        y = (x + x) / (1.1 * (x + x).sigmoid() + 0.6)
+        return y * y
+
+    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    assert gradcheck(squared, [zero], contract=False)
+    assert gradcheck(squared, [zero], order=2, contract=False)
+    assert not gradcheck((lambda x: squared(torch.from_numpy(x)).numpy(), lambda g, x: g * 1e-3), [np.zeros(())], contract=False)

@@ -34,7 +34,7 @@ class Probe:
     def __init__(self, f: Callable[[Any], list[Array]], inputs: Sequence[Any], i: int, upstream: Sequence[Array]) -> None:
         self.f, self.inputs, self.i, self.upstream = f, list(inputs), i, upstream
         self.here = f(inputs)
-        self.noise = EPS * sum(float(np.sum(np.abs(u * y))) for u, y in zip(upstream, self.here, strict=True))
+        self.noise = self.rounding(self.here)
         x = inputs[i]
         size = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
         self.size = size if np.isfinite(size) and size > 0 else 1.0
@@ -59,6 +59,11 @@ class Probe:
             total += float(np.vdot(u, one - two)) if one.size else 0.0
         return total
 
+    def rounding(self, outputs: Sequence[Array]) -> float:
+        """What the rounding of the outputs may change in their weighted sum."""
+        fitting = [(u, y) for u, y in zip(self.upstream, outputs, strict=True) if u.shape == y.shape]
+        return EPS * sum(float(np.sum(np.abs(u * y))) for u, y in fitting)
+
     def step_at(self, direction: Any) -> float:
         """A step in proportion to the element, or to its neighbours where it is smaller than they are."""
         own = 0.0 if isinstance(direction, np.ndarray) else abs(float(self.inputs[self.i][direction]))
@@ -81,12 +86,14 @@ class Probe:
         best = Slope(float("nan"), float("inf"), h)
         before: list[float] = []
         for _ in range(_LEVELS):
-            row = [self.central(direction, h)]
+            ahead, behind = self.outputs(direction, h), self.outputs(direction, -h)
+            noise = max(self.noise, self.rounding(ahead), self.rounding(behind))  # here the outputs may happen to be zero
+            row = [self.weighted(ahead, behind) / (2 * h)]
             for k, coarse in enumerate(before[:3]):
                 fine = row[-1]
                 power = 16.0 ** (k + 1)
                 row.append((power * fine - coarse) / (power - 1))
-                error = max(abs(row[-1] - fine), abs(row[-1] - coarse)) + 4 * self.noise / h
+                error = max(abs(row[-1] - fine), abs(row[-1] - coarse)) + 4 * noise / h
                 if error < best.error:
                     best = Slope(row[-1], error, h)
             before = row
