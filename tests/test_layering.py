@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays", "memory"},
+    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays", "memory", "sums"},
     {"op"},
     {"ops"},
     {"methods"},

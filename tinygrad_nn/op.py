@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, overload
 import numpy as np
 
 from tinygrad_nn.graph import Edge, Gradient, Node, Storage, node_of
+from tinygrad_nn.sums import sum_first
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Rule: TypeAlias = Callable[..., Any]
@@ -236,7 +237,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum `g` over the axes along which an input of `shape` was broadcast: the adjoint of broadcasting."""
     lead = len(g.shape) - len(shape)
     if lead:
-        g = np.sum(g, axis=tuple(range(lead)))
+        g = sum_first(g, lead)
     axes = tuple(i for i, (have, want) in enumerate(zip(g.shape, shape, strict=True)) if have != want)
     return np.sum(g, axis=axes, keepdims=True) if axes else g
 

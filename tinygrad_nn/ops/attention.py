@@ -1,22 +1,12 @@
 """The weights of attention: a softmax of scores of which a mask has taken some out."""
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_nn.op import Array, op
 from tinygrad_nn.ops.shape import sum_to
-
-
-@cache
-def _ones(size: int, dtype: np.dtype[Any]) -> Array:
-    return np.ones((size, 1), dtype)
-
-
-def _sum(x: Any) -> Any:
-    """The sum along the last axis, which stays, as a product: of short rows it takes a fifth of the time of np.sum."""
-    return np.matmul(x, _ones(x.shape[-1], np.dtype(x.dtype)))
+from tinygrad_nn.sums import sum_last
 
 
 @op
@@ -25,13 +15,13 @@ def attention_weights(scores: Array, mask: Array | None, /) -> Array:
     y = scores.copy() if mask is None else np.add(scores, mask, out=np.empty_like(scores))  # a mask larger than the scores fails
     y -= np.maximum.reduce(y, axis=-1, keepdims=True, initial=np.finfo(y.dtype).min)  # finite, or -inf would become NaN
     np.exp(y, out=y)
-    total = _sum(y)
+    total = sum_last(y)
     y /= np.maximum(total, 1, out=total)  # the largest has given 1, if it was there
     return y
 
 
 def _rule(g: Any, y: Any) -> Any:
-    return y * (g - _sum(g * y))
+    return y * (g - sum_last(g * y))
 
 
 attention_weights.vjp(scores=_rule, mask=lambda g, y, mask_shape: sum_to(_rule(g, y), shape=mask_shape))

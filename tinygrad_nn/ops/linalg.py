@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.op import Array, op
+from tinygrad_nn.sums import sum_first
 
 
 @op(promote="common", ufunc=np.matmul)
@@ -49,7 +50,7 @@ def linear(x: Array, weight: Array, bias: Array | None, /) -> Array:
 linear.vjp(
     x=lambda g, weight: linear(g, weight.T, None),
     weight=lambda g, x: np.dot(_rows(g).T, _rows(x)),
-    bias=lambda g: np.add.reduce(_rows(g), axis=0),
+    bias=lambda g: sum_first(g, len(g.shape) - 1),
 )
 linear.sample((2, 3), (4, 3), (4,)).sample((3,), (4, 3), (4,)).sample((2, 5, 3), (1, 3), None)
 linear.sample((0, 3), (2, 3), (2,))

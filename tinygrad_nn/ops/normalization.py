@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.op import Array, op
+from tinygrad_nn.sums import sum_last
 
 
 def _wide(x: Array) -> Array:
@@ -14,21 +15,29 @@ def _wide(x: Array) -> Array:
     return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
+def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+    """The mean along `axes`, which stay; NaN where there is nothing."""
+    if axes == (len(x.shape) - 1,) and x.shape[-1]:
+        return sum_last(x) / x.shape[-1]
+    return np.mean(x, axis=axes, keepdims=True)
+
+
 @op(quiet=True)
 def standardize(x: Array, /, *, axes: tuple[int, ...], eps: float) -> Array:
     """(x - mean) / sqrt(variance + eps) along `axes`, with the variance's divisor the number of elements."""
     wide = _wide(x)
-    count = max(x[tuple(slice(None) if i in axes else slice(1) for i in range(x.ndim))].size, 1)
-    centred = wide - np.add.reduce(wide, axis=axes, keepdims=True) / count
-    variance = np.add.reduce(np.square(centred), axis=axes, keepdims=True) / count
-    centred /= np.sqrt(variance + eps)
+    if not x.size:
+        return x.copy()
+    centred = wide - _mean(wide, axes)
+    centred /= np.sqrt(_mean(np.square(centred), axes) + eps)
     return centred.astype(x.dtype, copy=False)
 
 
 def _standardize_rule(g: Any, x: Any, y: Any, *, axes: tuple[int, ...], eps: float) -> Any:
     """What of g neither shifts nor scales y, divided by the deviation: mean and variance do not follow such a change."""
-    kept = g - np.mean(g, axis=axes, keepdims=True) - y * np.mean(g * y, axis=axes, keepdims=True)
-    return kept / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
+    kept = g - _mean(g, axes) - y * _mean(g * y, axes)
+    centred = x - _mean(x, axes)
+    return kept / np.sqrt(_mean(centred * centred, axes) + eps)
 
 
 standardize.vjp(x=_standardize_rule)

@@ -21,6 +21,19 @@ erf.vjp(x=lambda g, x: g * (2 / _ROOT_PI * np.exp(-x * x))).sample((2, 3)).sampl
 
 
 @op(promote="float")
+def normal_cdf(x: Array, /) -> Array:
+    """(1 + erf(x / sqrt(2))) / 2: the probability that a standard normal variable lies below x."""
+    y = special_arrays.erf(x * math.sqrt(0.5))
+    y += 1
+    y *= 0.5
+    return y
+
+
+normal_cdf.vjp(x=lambda g, x: g * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))))
+normal_cdf.sample((2, 3)).sample((3,), domain=(-6.0, 6.0))
+
+
+@op(promote="float")
 def erfc(x: Array, /) -> Array:
     """1 - erf(x), with all its digits where erf(x) is close to 1."""
     return special_arrays.erfc(x)

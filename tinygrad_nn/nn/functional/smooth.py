@@ -6,6 +6,7 @@ import math
 
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
+from tinygrad_nn.ops.special import normal_cdf
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 
@@ -29,7 +30,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         return 0.5 * input * (1.0 + inner.tanh())
     if approximate != "none":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got '{approximate}'")
-    return 0.5 * input * (1.0 + (input * math.sqrt(0.5)).erf())
+    return input * normal_cdf(input)
 
 
 @quiet
