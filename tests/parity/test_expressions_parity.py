@@ -200,7 +200,7 @@ def agree(expression, weight):
         value = found[i] if i < len(found) else np.zeros(reference.shape)  # no second derivative is one of zero
         assert value.shape == reference.shape
         if i >= count and "logcumsumexp" in expression.ops:
-            continue  # PyTorch loses its second derivative where a gradient of 0 arrives; tests/testing/test_programs.py looks there
+            continue  # PyTorch loses its second derivative where a gradient of 0 arrives; central differences look there
         scale = max(1.0, float(np.abs(reference).max(initial=0)))
         np.testing.assert_allclose(value, reference, rtol=1e-9, atol=(1e-9 if i < count else 1e-7) * scale)
 
