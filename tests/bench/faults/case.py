@@ -148,6 +148,18 @@ def elementwise(low: float = -2.0, high: float = 2.0, away: float | None = None,
     return drawn
 
 
+def until(shows: Callable[[Array], Any], draw: Draw) -> Draw:
+    """Draw again where the mistake cannot show in the first array, as one at negatives where there is none."""
+
+    def drawn(rng: np.random.Generator) -> list[Array]:
+        arrays = draw(rng)
+        while not np.any(shows(arrays[0])):
+            arrays = draw(rng)
+        return arrays
+
+    return drawn
+
+
 def ties(draw: Draw, values: int = 3) -> Draw:
     """Round what is drawn to few values, so that several elements are equal."""
     return lambda rng: [np.round(v * values / 2) * 2 / values for v in draw(rng)]

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from tests.bench.faults.case import Pair, elementwise, fault, fill, right, sided, stateful
+from tests.bench.faults.case import Pair, elementwise, fault, fill, right, sided, stateful, until
 from tests.bench.faults.reductions import across
 
 ANY = elementwise()
@@ -160,7 +160,8 @@ leaky = right("halved at negatives", halves, lambda g, x: (g * np.where(x > 0, 1
               fill("mn", away=0.1, least=3))  # fmt: skip
 fault(leaky, "writes through a reshape", flat_writes, "layout")
 fault(leaky, "memory order for index order", lambda g, x: (
-    (g.ravel() * np.where(x > 0, 1, 0.5).astype(x.dtype).ravel(order="K")).reshape(x.shape),), "layout")  # fmt: skip
+    (g.ravel() * np.where(x > 0, 1, 0.5).astype(x.dtype).ravel(order="K")).reshape(x.shape),), "layout",
+      draw=until(lambda x: x.ravel() * x.ravel(order="F") < 0, fill("mn", away=0.1, least=3)))  # fmt: skip
 
 
 def by_view(g, x):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tests.bench.faults.case import Pair, elementwise, fault, fill, fit, on, right, stateful, ties
+from tests.bench.faults.case import Pair, elementwise, fault, fill, fit, on, right, stateful, ties, until
 
 ANY = elementwise()
 TWO = elementwise(inputs=2)
@@ -149,7 +149,8 @@ leaky = right(
     lambda g, x: (np.where(x > 0, g, 0.1 * g),),
     elementwise(away=0.1),
 )
-fault(leaky, "slope forgotten at negatives", lambda g, x: (np.where(x > 0, g, 0 * g),), None, also=["zero"])
+fault(leaky, "slope forgotten at negatives", lambda g, x: (np.where(x > 0, g, 0 * g),), None, also=["zero"],
+      draw=until(lambda x: x < 0, elementwise(away=0.1)))  # fmt: skip
 
 relu = right("relu", lambda x: np.maximum(x, 0), lambda g, x: (g * (x > 0),), elementwise(away=0.1))
 
@@ -160,10 +161,11 @@ def masked_by_the_first(old):
 
 
 stateful(relu, "mask saved once, by an earlier batch", masked_by_the_first, None)
-fault(relu, "mask by >= of the output", lambda g, x: (g * (np.maximum(x, 0) >= 0),), None)
+fault(relu, "mask by >= of the output", lambda g, x: (g * (np.maximum(x, 0) >= 0),), None,
+      draw=until(lambda x: x < 0, elementwise(away=0.1)))  # fmt: skip
 
 clip = right("clip", lambda x: np.clip(x, -1, 1), lambda g, x: (g * (np.abs(x) <= 1),), elementwise())
-fault(clip, "passes outside", lambda g, x: (g * 1,), None, draw=elementwise(-3.0, 3.0))
+fault(clip, "passes outside", lambda g, x: (g * 1,), None, draw=until(lambda x: np.abs(x) > 1, elementwise(-3.0, 3.0)))
 fault(clip, "one bound forgotten", lambda g, x: (g * (x <= 1),), None, draw=elementwise(-4.0, 1.5))
 
 floor = right("floor", np.floor, lambda g, x: (np.zeros_like(x),), elementwise())
