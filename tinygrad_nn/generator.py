@@ -5,15 +5,19 @@ the same 32-bit words. A draw agrees if it takes as many words, in their order, 
 In the formulas below `d` is a float64 in [0, 1), made of two words.
 """
 
+from __future__ import annotations
+
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy import float32
-from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 Shape = tuple[int, ...]
 
 _WORDS = 624  # the twister's state
@@ -92,7 +96,7 @@ class Generator:
         self.device = "cpu"
         self.manual_seed(67280421310721)  # torch.Generator()'s first seed
 
-    def manual_seed(self, seed: int) -> "Generator":
+    def manual_seed(self, seed: int) -> Generator:
         """Restart from an integer in [-2**63, 2**64), else ValueError; the lowest 32 bits decide the rest."""
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed expects a seed in [-2**63, 2**64), got {seed}")
@@ -102,7 +106,7 @@ class Generator:
         return self
 
     @property
-    def _bits(self) -> "np.random.MT19937":
+    def _bits(self) -> np.random.MT19937:
         """The Mersenne twister; NumPy's random numbers, slow to import, are loaded by the first draw."""
         if self._twister is None:
             self._twister = np.random.MT19937()
@@ -129,7 +133,7 @@ class Generator:
         state["normal"], state["has_normal"] = self._spare or 0, self._spare is not None
         return state.view(np.uint8)
 
-    def set_state(self, state: NDArray[np.uint8]) -> "Generator":
+    def set_state(self, state: NDArray[np.uint8]) -> Generator:
         """Continue from what get_state gave, here or in PyTorch; anything else raises RuntimeError."""
         fits = state.dtype == np.uint8 and state.shape == (_STATE.itemsize,)
         _expect(fits, f"set_state expects uint8 ({_STATE.itemsize},)", f"{state.dtype} {state.shape}")

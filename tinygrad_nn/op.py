@@ -13,7 +13,6 @@ arrays for first derivatives and, handed Tensors, records itself for the second.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -32,8 +31,7 @@ UFUNCS: dict[Callable[..., Any], Op] = {}  # the primitive that records each Num
 _VARIADIC = 0x04  # the code flag of a function with *args
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Inputs on which an op is tried: a shape is drawn uniformly from `low` to `high`, away from `kinks`."""
 
     inputs: tuple[Any, ...]

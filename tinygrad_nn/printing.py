@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +12,6 @@ __all__ = ["PrintOptions", "format_tensor", "get_printoptions", "printoptions", 
 _FLOAT32 = np.dtype(np.float32)
 
 
-@dataclass
 class PrintOptions:
     """What decides how every tensor is printed.
 
@@ -25,11 +23,11 @@ class PrintOptions:
         sci_mode: scientific notation always (True), never (False), or where the values ask for it (None).
     """
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(
+        self, precision: int = 4, threshold: float = 1000, edgeitems: int = 3, linewidth: int = 80, sci_mode: bool | None = None
+    ) -> None:
+        self.precision, self.threshold, self.edgeitems, self.linewidth = precision, threshold, edgeitems, linewidth
+        self.sci_mode = sci_mode
 
 
 _PROFILES = {
@@ -71,7 +69,7 @@ def set_printoptions(
     asked = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     given = {name: value for name, value in asked.items() if value is not None}
     start = _options if profile is None else _PROFILES[profile]
-    vars(_options).update(asdict(start) | given, sci_mode=sci_mode)
+    vars(_options).update(vars(start) | given, sci_mode=sci_mode)
 
 
 def get_printoptions() -> dict[str, Any]:
@@ -80,7 +78,7 @@ def get_printoptions() -> dict[str, Any]:
     >>> get_printoptions()
     {'precision': 4, 'threshold': 1000, 'edgeitems': 3, 'linewidth': 80, 'sci_mode': None}
     """
-    return asdict(_options)
+    return dict(vars(_options))
 
 
 @contextmanager

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+from operator import itemgetter
 from typing import Any
 
 
-def _named(name: str, *fields: str) -> Any:
+class _Result(tuple[Any, ...]):
     """A tuple whose fields have names, printed as PyTorch prints it: `torch.return_types.<name>(`, one field a line."""
-    make: Any = namedtuple  # for which a type checker wants name and fields written out
-    result = make(name, fields, module=__name__)
 
-    def __repr__(self: Any) -> str:
-        lines = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
-        return f"torch.return_types.{name}(\n{lines})"
+    __slots__ = ()
 
-    result.__repr__ = __repr__
-    result.__doc__ = f"What `torch.{name}` gives: {' and '.join(fields)}."
-    return result
+    _fields: tuple[str, ...]
+
+    def __new__(cls, *values: Any) -> _Result:
+        if len(values) != len(cls._fields):
+            raise TypeError(f"{cls.__name__}: expected {len(cls._fields)} values, {', '.join(cls._fields)}, got {len(values)}")
+        return super().__new__(cls, values)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def __repr__(self) -> str:
+        lines = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{lines})"
+
+
+def _named(name: str, *fields: str) -> Any:
+    """The result with these fields: without namedtuple, which writes and compiles the code of each, the import is quicker."""
+    return type(name, (_Result,), {
+        "__slots__": (), "__module__": __name__, "__doc__": f"What `torch.{name}` gives: {' and '.join(fields)}.",
+        "_fields": fields, **{field: property(itemgetter(i)) for i, field in enumerate(fields)},
+    })  # fmt: skip
 
 
 max = _named("max", "values", "indices")
