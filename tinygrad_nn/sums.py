@@ -16,8 +16,8 @@ _MOST = 1 << 14  # of more terms a product in float32 loses digits
 
 
 @lru_cache(maxsize=64)
-def _ones(rows: int, columns: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    ones = np.ones((rows, columns), dtype)
+def _ones(count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    ones = np.ones(count, dtype)
     ones.setflags(write=False)
     return ones
 
@@ -28,11 +28,15 @@ def sum_first(x: Any, axes: int) -> Any:
     >>> sum_first(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
     array([4., 6.])
     """
-    count, kept, dtype = prod(x.shape[:axes]), x.shape[axes:], np.dtype(x.dtype)
-    if dtype.char in _FLOATS and 1 < count <= _MOST and prod(kept) > 1:
-        total = np.dot(_ones(1, count, dtype), np.reshape(x, (count, -1)))
-        return np.reshape(total, kept)
-    return np.sum(x, axis=tuple(range(axes)))
+    shape, dtype = x.shape, np.dtype(x.dtype)
+    count = shape[0] if axes == 1 else prod(shape[:axes])
+    if count == 1:
+        return x.reshape(shape[axes:])
+    if dtype.char not in _FLOATS or count > _MOST or len(shape) == axes:
+        return np.add.reduce(x, axis=tuple(range(axes)))
+    if len(shape) == 2:
+        return np.dot(_ones(count, dtype), x)
+    return np.dot(_ones(count, dtype), x.reshape(count, prod(shape[axes:]))).reshape(shape[axes:])
 
 
 def sum_last(x: Any) -> Any:
@@ -44,5 +48,5 @@ def sum_last(x: Any) -> Any:
     """
     count, dtype = x.shape[-1], np.dtype(x.dtype)
     if dtype.char in _FLOATS and 1 < count <= _MOST:
-        return np.matmul(x, _ones(count, 1, dtype))
-    return np.sum(x, axis=-1, keepdims=True)
+        return np.matmul(x, _ones(count, dtype)[:, None])
+    return np.add.reduce(x, axis=-1, keepdims=True)
