@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygrad_nn.dtypes import dtype_of
-from tinygrad_nn.graph import Edge, Storage
+from tinygrad_nn.graph import Edge, Storage, clock
 from tinygrad_nn.op import Array, Op
 
 
@@ -22,7 +22,7 @@ class State:
     _requires: bool
     _grad: Any
     _storage: Storage | None  # made when a first view, save or write needs it
-    _view: tuple[State, Op, dict[str, Any]] | None  # the tensor this one looks into, and how
+    _view: tuple[State, Op, dict[str, Any], int] | None  # the tensor this one looks into, how, and since when
     _stamp: int  # of a view: the last write that its edge takes into account
     _hooks: list[Callable[[Any], Any]] | None  # of a leaf
 
@@ -70,7 +70,15 @@ class State:
             parent._storage = Storage()
         self._storage = parent._storage
         self._stamp = self._storage.changed
-        self._view = (parent, op, attributes)
+        self._view = (parent, op, attributes, next(clock))
+
+    def _parent(self) -> State:
+        """Of a view: the tensor it looks into, as that lay when the view was made; `t_` and its like may have turned it since."""
+        assert self._view is not None
+        parent, _, _, since = self._view
+        while (former := parent.__dict__.get("_former")) is not None and former[0] > since:
+            parent = former[1]
+        return parent
 
     def _refresh(self) -> None:
         """Of a view: follow what was written into its memory since; `Writable` knows how."""

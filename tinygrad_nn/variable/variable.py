@@ -102,7 +102,7 @@ class Variable(Writable):
     @property
     def grad(self) -> Variable | None:
         """What `backward` has added up for this leaf, or for a tensor that `retain_grad` was called on."""
-        if self._edge is not None and self._grad is None and not getattr(self, "_retains", False):
+        if self._edge is not None and self._grad is None and "_retains" not in self.__dict__:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
                 "be populated during autograd.backward(). Call .retain_grad() on it first if you want its gradient.",
@@ -157,9 +157,8 @@ class Variable(Writable):
         """Keep the gradient of this non-leaf in `.grad` as well."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._edge is None or getattr(self, "_retains", False):
+        if self._edge is None or "_retains" in self.__dict__:
             return
-        self._retains = True
         myself = weakref.ref(self)
 
         def keep(gradient: Variable) -> None:
@@ -168,12 +167,23 @@ class Variable(Writable):
                 copied = gradient if gradient.requires_grad else wrap(gradient._data.copy())
                 tensor._grad = copied if tensor._grad is None else tensor._grad + copied
 
-        self.register_hook(keep)
+        self._retains = (self.register_hook(keep), keep)
+
+    def _rebase(self, edge: Edge) -> None:
+        """And the gradients that are to be retained are those of the new values."""
+        super()._rebase(edge)
+        tensor: Any = self
+        while tensor is not None:
+            if (retains := tensor.__dict__.get("_retains")) is not None:
+                handle, keep = retains
+                handle.remove()
+                tensor._retains = (tensor.register_hook(keep), keep)
+            tensor = None if tensor._view is None else tensor._parent()
 
     @property
     def retains_grad(self) -> bool:
         """Whether this is a non-leaf whose gradient is kept."""
-        return getattr(self, "_retains", False)
+        return "_retains" in self.__dict__
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Have `hook(grad)` called when the gradient of this tensor is known; what it returns, if not None, replaces it."""

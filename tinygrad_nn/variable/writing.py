@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.dtypes import RANK, dtype_of
-from tinygrad_nn.graph import MODE, Edge, mode
+from tinygrad_nn.graph import MODE, Edge, clock, mode
 from tinygrad_nn.ops import index, shape
 from tinygrad_nn.variable.recording import cast, record
 from tinygrad_nn.variable.state import State, wrap
@@ -25,7 +25,7 @@ class Writable(State):
         view: State = self
         while view._view is not None and view._storage is not None and view._storage.changed > view._stamp:
             stale.append(view)
-            view = view._view[0]
+            view = view._parent()
         for view in reversed(stale):  # without recursion: views of views may be many
             view._follow()
 
@@ -33,7 +33,7 @@ class Writable(State):
         """Of a view that a write has made stale, and whose parent is not: have the parent's history again."""
         if self._view is None or self._storage is None:
             return
-        parent, op, attributes = self._view
+        parent, (_, op, attributes, _) = self._parent(), self._view
         self._stamp = self._storage.changed
         if parent._requires:
             with mode(grad=True):
@@ -45,7 +45,7 @@ class Writable(State):
         if MODE.get().grad:
             root: State = self
             while root._view is not None and not (root._requires and root._edge is None):
-                root = root._view[0]
+                root = root._parent()
             if root._requires and root._edge is None:
                 which = "a leaf Variable" if root is self else "a view of a leaf Variable"
                 raise RuntimeError(f"{which} that requires grad is being used in an in-place operation: {writer}")
@@ -85,11 +85,13 @@ class Writable(State):
         self._before_write((), writer)
         before = self.rewrap(self._data, self._edge)
         before._storage, before._view, before._stamp = self._storage, self._view, self._stamp
+        before.__dict__.update(_former=self.__dict__.get("_former"))
         after = function(before, *args, **options)
         self._data = after._data
-        if self._view is not None or self._requires:  # else there is no history to keep
+        if self._view is not None or self._requires or self._storage is not None:  # else nobody else looks at it
             self._edge, self._requires, self._storage = after._edge, after._requires, after._storage
             self._view, self._stamp = after._view, after._stamp
+            self.__dict__["_former"] = (next(clock), before)  # whose views still look at it
         return self
 
     def _write(self, values: Any, writer: str) -> None:
@@ -112,7 +114,7 @@ class Writable(State):
                 tensor._stamp = tensor._storage.changed
             if tensor._view is None:
                 return
-            parent, op, attributes = tensor._view
+            parent, (_, op, attributes, _) = tensor._parent(), tensor._view
             part = tensor.rewrap(tensor._data, edge)
             whole = parent.rewrap(parent._data, parent.edge if parent._requires else None)
             edge = record(index.set_view, (whole, part), {"view": op, "attributes": attributes}, parent._data)._edge

@@ -1,0 +1,86 @@
+"""Tensors turned or written in place while views and retained gradients look on, beside PyTorch."""
+
+import pytest
+
+import tinygrad_nn
+
+torch = pytest.importorskip("torch")
+
+
+def written_through(library):
+    w = library.ones(2, 3, requires_grad=True)
+    x = w * 1
+    v = x[0]
+    x.t_()
+    v.mul_(2)
+    x.sum().backward()
+    return w.grad, x, v
+
+
+def written_below(library):
+    w = library.ones(2, 3, requires_grad=True)
+    x = w * 1
+    v = x[0]
+    x.t_()
+    x.mul_(library.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    return v, *library.autograd.grad((v * v).sum(), w)
+
+
+def turned_twice(library):
+    w = library.ones(1, 2, 3, requires_grad=True)
+    x = w * 1
+    first = x[0, 0]
+    x.squeeze_(0)
+    second = x[1]
+    x.t_()
+    third = x[0]
+    x.mul_(3)
+    first.mul_(5)
+    return first, second, third, *library.autograd.grad((first * 2).sum() + (second * third[1]).sum() + x.sum(), w)
+
+
+def turned_before_the_gradient_came(library):
+    x, w = library.ones(2, 3), library.full((3,), 2.0, requires_grad=True)
+    v = x[0]
+    x.t_()
+    v.mul_(w)
+    return x, v, *library.autograd.grad((x * x).sum(), w)
+
+
+def retained_then_scaled(library):
+    w = library.ones(3, requires_grad=True)
+    y = w * 2
+    y.retain_grad()
+    y.mul_(5)
+    y.sum().backward()
+    return y.grad, w.grad
+
+
+def retained_then_set(library):
+    w = library.ones(3, requires_grad=True)
+    y = w * 2
+    y.retain_grad()
+    y[0] = 7.0
+    (y * library.tensor([1.0, 2.0, 3.0])).sum().backward()
+    return y.grad, w.grad
+
+
+def retained_below_a_view(library):
+    w = library.ones(3, requires_grad=True)
+    y = w * 2
+    y.retain_grad()
+    y[1:].mul_(4)
+    (y * y).sum().backward()
+    return y.grad, w.grad
+
+
+PROGRAMS = [
+    written_through, written_below, turned_twice, turned_before_the_gradient_came, retained_then_scaled, retained_then_set,
+    retained_below_a_view,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_history(program):
+    ours, theirs = ([value.tolist() for value in program(library)] for library in (tinygrad_nn, torch))
+    assert ours == theirs
