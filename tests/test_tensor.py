@@ -293,3 +293,15 @@ def test_long_sums_and_half_precision_keep_their_digits():
     assert torch.full((1 << 20, 2), 0.1).mean(0).tolist() == pytest.approx([0.1, 0.1], rel=1e-6)
     assert torch.full((100_000,), 2.0, dtype=torch.float16).mean().item() == 2.0
     assert torch.ones(5000, 2).half().sum(0).tolist() == [5000.0, 5000.0]
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: torch.ones(2, 3) + torch.ones(2, 4), r"add: shapes \[2, 3\], \[2, 4\] do not broadcast: .*a \(3\).*b \(4\).*dimension 1$"),
+    (lambda: torch.ones(5, 2, 3) * torch.ones(4, 3), r"mul: shapes .*: .*a \(2\).*b \(4\).*dimension 1$"),
+    (lambda: torch.where(torch.ones(1, 3) > 0, torch.ones(2, 3), torch.ones(4, 1)), r"where: .*b \(2\).*c \(4\).*dimension 0$"),
+    (lambda: np.matmul(torch.ones(2, 3), torch.ones(2, 3)), r"matmul: inputs of shapes \[2, 3\], \[2, 3\] do not fit: "),
+    (lambda: torch.ones(3).__setitem__(slice(0, 2), torch.ones(3)), r"__setitem__: .*value tensor of shape \[3\].*result of shape \[2\]$"),
+])  # fmt: skip
+def test_what_does_not_broadcast_is_named(call, said):
+    with pytest.raises(RuntimeError, match=said):
+        call()

@@ -55,8 +55,7 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         if y is None:
             y = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
     except ValueError as error:
-        misfits = ", ".join(str(list(np.shape(array))) for array in arrays if array is not None)
-        raise RuntimeError(f"{op.name}: inputs of shapes {misfits} do not fit: {error}") from None
+        raise RuntimeError(_misfit(op, [np.shape(array) for array in arrays if array is not None], error)) from None
     if type(y) is not np.ndarray:
         y = np.asarray(y)
     if anomaly:
@@ -74,6 +73,22 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         node.saved, node.storages = _kept(node.plan, inputs, arrays, result)
         result._edge, result._requires = node, True
     return result
+
+
+def _misfit(op: Op, given: list[tuple[int, ...]], error: ValueError) -> str:
+    """What is wrong with inputs of the given shapes: the first two sizes that do not broadcast, else what NumPy says."""
+    shapes = ", ".join(str(list(shape)) for shape in given)
+    most = max(map(len, given), default=0)
+    for back in range(1, most + 1) if "broadcast together with shapes" in str(error) else ():
+        sizes = [(name, shape[-back]) for name, shape in zip("abc", given, strict=False) if len(shape) >= back and shape[-back] != 1]
+        for name, size in sizes:
+            first, expected = sizes[0]
+            if size != expected:
+                return (
+                    f"{op.name}: shapes {shapes} do not broadcast: The size of tensor {first} ({expected}) must match the size of "
+                    f"tensor {name} ({size}) at non-singleton dimension {most - back}"
+                )
+    return f"{op.name}: inputs of shapes {shapes} do not fit: {error}"
 
 
 def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State) -> tuple[list[Any], list[Storage]]:

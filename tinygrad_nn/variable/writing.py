@@ -161,8 +161,11 @@ class Writable(State):
             value = cast(value, self._data.dtype)
         try:
             written = np.broadcast_shapes(value._data.shape, self._data[plain].shape) if value._data.ndim else ()
-        except ValueError as error:
-            raise RuntimeError(f"__setitem__: {error}") from None
+        except ValueError:
+            raise RuntimeError(
+                f"__setitem__: shape mismatch: value tensor of shape {list(value._data.shape)} cannot be broadcast to indexing "
+                f"result of shape {list(self._data[plain].shape)}"
+            ) from None
         except IndexError as error:
             raise IndexError(f"__setitem__: {error}; the tensor's shape is {list(self._data.shape)}") from None
         target = self._data[plain]
