@@ -80,7 +80,8 @@ def _misfit(op: Op, given: list[tuple[int, ...]], error: ValueError) -> str:
     shapes = ", ".join(str(list(shape)) for shape in given)
     most = max(map(len, given), default=0)
     for back in range(1, most + 1) if "broadcast together with shapes" in str(error) else ():
-        sizes = [(name, shape[-back]) for name, shape in zip("abc", given, strict=False) if len(shape) >= back and shape[-back] != 1]
+        deep = [(name, shape[-back]) for name, shape in zip("abc", given, strict=False) if len(shape) >= back]
+        sizes = [(name, size) for name, size in deep if size != 1]
         for name, size in sizes:
             first, expected = sizes[0]
             if size != expected:
