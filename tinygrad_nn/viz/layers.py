@@ -6,6 +6,7 @@ An entry is a port on the upper border, an exit one on the lower; inside, a long
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from tinygrad_nn.viz.ranks import ranks
 GAP, CHANNEL, LANE = 16.0, 26.0, 6.0  # between boxes of a row; between rows; between edges beside the drawing
 PORT_CHANNEL = 10.0  # below a row of ports, which has no height
 _POINTS = 12_000  # on long edges, in all: what exceeds it runs beside the drawing
-_WORK = 60_000  # edges times sweeps that the search for a good order may take
+_WORK = 60_000  # edges times rounds that the search for good places may take
+WORK = 110_000  # boxes and pairs of neighbours that the search for good orders may look at
+_SWEEPS, _LEAST = 28, 4  # from each beginning: at most, and in any case
 
 
 _Near: TypeAlias = tuple[int, float, float]  # a neighbour, where on it the edge is fixed, and where on the box itself
@@ -40,6 +43,8 @@ class Layered:
     corners: dict[str, tuple[float, float]] = field(default_factory=dict)
     ports: dict[str, float] = field(default_factory=dict)
     paths: list[list[tuple[float, float]]] = field(default_factory=list)
+    crossings: int = 0
+    work: int = 0  # what the search for the orders took
 
 
 class _Link(NamedTuple):
@@ -53,9 +58,13 @@ class _Link(NamedTuple):
 
 
 def arrange(
-    sizes: Mapping[str, tuple[float, float]], pieces: Sequence[Piece], entries: Sequence[str], exits: Sequence[str]
-) -> Layered:
-    """Place the boxes of one level and route its edges."""
+    sizes: Mapping[str, tuple[float, float]], pieces: Sequence[Piece], entries: Sequence[str], exits: Sequence[str],
+    fixed: bool = False, work: int = WORK,
+) -> Layered:  # fmt: skip
+    """Place the boxes of one level and route its edges; the entries keep their order if it is `fixed`.
+
+    The search for a good order ends once it has looked at about `work` boxes and pairs of neighbours.
+    """
     names = [*entries, *sizes, *exits]
     number = {name: i for i, name in enumerate(names)}
     ends = [(number[piece.top], number[piece.bottom]) for piece in pieces]
@@ -82,9 +91,11 @@ def arrange(
             enters = piece.enters - widths[b] / 2 if i == len(chain) - 2 and piece.enters is not None else 0.0
             weight = (1.0 if i == 0 else 2.0) * (1.0 if i == len(chain) - 2 else 2.0)
             links.append(_Link(a, b, leaves, enters, weight))
-    rows = _order(rank, links, widths)
+    rows, crossings, spent = _order(rank, links, widths, len(entries) if fixed else 0, work)
     x = _along(rows, links, widths)
-    return _draw(names, sizes, pieces, rows, rank, x, widths, heights, chains, lanes)
+    drawn = _draw(names, sizes, pieces, rows, rank, x, widths, heights, chains, lanes)
+    drawn.crossings, drawn.work = crossings, spent
+    return drawn
 
 
 def _too_long(ends: list[tuple[int, int]], rank: list[int]) -> set[int]:
@@ -100,8 +111,13 @@ def _too_long(ends: list[tuple[int, int]], rank: list[int]) -> set[int]:
     return lanes
 
 
-def _order(rank: list[int], links: list[_Link], widths: list[float]) -> list[list[int]]:
-    """The order in each row with the fewest crossings that sweeps of medians and exchanges have come upon."""
+def _order(
+    rank: list[int], links: list[_Link], widths: list[float], fixed: int, work: int
+) -> tuple[list[list[int]], int, int]:
+    """The order in each row with the fewest crossings that sweeps of medians and exchanges have come upon.
+
+    With it the number of crossings and of what was looked at. The first `fixed` boxes, which are the first row, stay.
+    """
     rows: list[list[int]] = [[] for _ in range(max(rank, default=0) + 1)]
     up: list[list[_Near]] = [[] for _ in rank]
     down: list[list[_Near]] = [[] for _ in rank]
@@ -109,16 +125,17 @@ def _order(rank: list[int], links: list[_Link], widths: list[float]) -> list[lis
         leaves, enters = link.leaves / (widths[link.top] + 1), link.enters / (widths[link.bottom] + 1)
         down[link.top].append((link.bottom, enters, leaves))
         up[link.bottom].append((link.top, leaves, enters))
-    best, fewest = rows, -1
-    budget = max(4, min(96, _WORK // (len(links) + 1)))
+    best, fewest, spent = rows, -1, 0
     for begin in _beginnings(rank, up, down):
-        order, crossings, used = _swept(begin, up, down, min(budget, 28))
-        budget -= used
+        if fixed:
+            begin[0] = list(range(fixed))
+        order, crossings, used = _swept(begin, up, down, work - spent, fixed > 0)
+        spent += used
         if fewest < 0 or crossings < fewest:
             best, fewest = order, crossings
-        if fewest == 0 or budget <= 0:
+        if fewest == 0 or spent >= work:
             break
-    return best
+    return best, fewest, spent
 
 
 def _beginnings(rank: list[int], up: list[list[_Near]], down: list[list[_Near]]) -> Iterator[list[list[int]]]:
@@ -140,32 +157,34 @@ def _beginnings(rank: list[int], up: list[list[_Near]], down: list[list[_Near]])
 
 
 def _swept(
-    rows: list[list[int]], up: list[list[_Near]], down: list[list[_Near]], sweeps: int
+    rows: list[list[int]], up: list[list[_Near]], down: list[list[_Near]], work: int, fixed: bool
 ) -> tuple[list[list[int]], int, int]:
-    """The best order that sweeps up and down came upon, its crossings, and how many sweeps it took."""
+    """The best order that sweeps up and down came upon, its crossings, and how much it looked at."""
     best, fewest = [list(row) for row in rows], _crossings(rows, down)
-    stale, sweep = 0, 0
+    stale, spent = 0, 0
     place = [0.0] * len(up)
-    for sweep in range(sweeps):
-        if fewest == 0 or stale > 7:
+    for sweep in range(_SWEEPS):
+        if fewest == 0 or stale > 7 or (spent >= work and sweep >= _LEAST):
             break
         downwards = sweep % 2 == 0
         beside = up if downwards else down
         for row in rows:
             for p, i in enumerate(row):
                 place[i] = float(p)
-        for row in rows if downwards else reversed(rows):
+        free = rows[1:] if fixed else rows
+        for row in free if downwards else reversed(free):
             keys = {i: _middle(place, beside[i], p, sweep) for p, i in enumerate(row)}
             row.sort(key=keys.__getitem__)
             for p, i in enumerate(row):
                 place[i] = float(p)
-        if sum(map(len, rows)) < 4000:
-            _exchange(rows, up, down, place, ties=sweep % 4 < 2)
+        spent += len(up)
+        if len(up) < 4000:
+            spent += _exchange(free, up, down, place, ties=sweep % 4 < 2)
         now = _crossings(rows, down)
         stale += 1
         if now < fewest:
             best, fewest, stale = [list(row) for row in rows], now, 0
-    return best, fewest, sweep + 1
+    return best, fewest, spent
 
 
 def _middle(place: list[float], beside: list[_Near], own: int, sweep: int) -> float:
@@ -181,28 +200,43 @@ def _middle(place: list[float], beside: list[_Near], own: int, sweep: int) -> fl
     return spots[half] if len(spots) % 2 else (spots[half - 1] + spots[half]) / 2
 
 
-def _exchange(rows: list[list[int]], up: list[list[_Near]], down: list[list[_Near]], place: list[float], ties: bool) -> None:
-    """Exchange neighbours wherever that saves crossings; at first also where it costs none, to get out of dead ends."""
+def _exchange(rows: list[list[int]], up: list[list[_Near]], down: list[list[_Near]], place: list[float], ties: bool) -> int:
+    """Exchange neighbours wherever that saves crossings; at first also where it costs none, to get out of dead ends.
+
+    Gives how many pairs it looked at.
+    """
+    stirred = [True] * (len(rows) + 2)  # of each row, and of one before and one after: whether the last turn changed it
+    seen = 0
     for turn in range(5):
-        gained = False
-        for row in rows:
+        moved, gained = [False] * (len(rows) + 2), False
+        for r, row in enumerate(rows):
+            if not (stirred[r] or moved[r] or stirred[r + 1] or stirred[r + 2]):
+                continue
+            above = [sorted([place[j] + at for j, at, _ in up[i]]) for i in row]
+            below = [sorted([place[j] + at for j, at, _ in down[i]]) for i in row]
+            seen += len(row)
             for p in range(len(row) - 1):
-                a, b = row[p], row[p + 1]
-                saved = 0
-                for beside in (up, down):
-                    first, second = beside[a], beside[b]
-                    if first and second:
-                        spots = [place[j] + at for j, at, _ in second]
-                        for j, at, _ in first:
-                            s = place[j] + at
-                            for t in spots:
-                                saved += (s > t) - (s < t)
+                saved = _saved(above[p], above[p + 1]) + _saved(below[p], below[p + 1])
                 if saved > 0 or (ties and turn == 0 and saved == 0):
-                    row[p], row[p + 1] = b, a
-                    place[a], place[b] = p + 1.0, float(p)
+                    row[p], row[p + 1] = row[p + 1], row[p]
+                    above[p], above[p + 1] = above[p + 1], above[p]
+                    below[p], below[p + 1] = below[p + 1], below[p]
+                    place[row[p]], place[row[p + 1]] = float(p), p + 1.0
+                    moved[r + 1] = True
                     gained = gained or saved > 0
         if not gained:
-            return
+            break
+        stirred = moved
+    return seen
+
+
+def _saved(first: list[float], second: list[float]) -> int:
+    """How many crossings fewer there are once two neighbours have changed places; of each, where its edges lead, sorted."""
+    if len(first) == 1 and len(second) == 1:
+        return (first[0] > second[0]) - (first[0] < second[0])
+    if not first or not second or first[-1] < second[0]:
+        return -len(first) * len(second)
+    return sum(bisect_left(second, s) + bisect_right(second, s) for s in first) - len(first) * len(second)
 
 
 def _crossings(rows: list[list[int]], down: list[list[_Near]]) -> int:
@@ -214,19 +248,11 @@ def _crossings(rows: list[list[int]], down: list[list[_Near]]) -> int:
         for p, i in enumerate(row):
             spots += [(p + own, place[j] + at) for j, at, own in down[i]]
         spots.sort()
-        ranked = {value: k + 1 for k, value in enumerate(sorted({b for _, b in spots}))}
-        tree = [0] * (len(ranked) + 1)
-        for count, (_, b) in enumerate(spots):
-            k = ranked[b]
-            smaller_or_same = 0
-            i = k
-            while i:
-                smaller_or_same += tree[i]
-                i &= i - 1
-            total += count - smaller_or_same
-            while k < len(tree):
-                tree[k] += 1
-                k += k & -k
+        ends: list[float] = []
+        for count, (_, end) in enumerate(spots):
+            k = bisect_right(ends, end)
+            total += count - k
+            ends.insert(k, end)
     return total
 
 

@@ -4,6 +4,9 @@ Each module is laid out by itself, with ports on its border where edges enter an
 surrounds it. A box's row is found by longest paths, the order within rows by medians, the places along a row by least
 squares (Sugiyama, Tagawa & Toda 1981; Gansner et al. 1993). An edge changes its place only in the channel between two
 rows, where there are no boxes, and passes rows at a place kept free for it: so it cannot cross one.
+
+Where edges cross all the same, the modules are laid out again, with what enters in the order in which it arrives there,
+as long as that helps.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tinygrad_nn.viz.layers import Layered, Piece, arrange
+from tinygrad_nn.viz.layers import WORK, Layered, Piece, arrange
 
 Point = tuple[float, float]
 MARGIN, TITLE = 12.0, 20.0  # between a module's border and what is in it; the height of its title
@@ -117,8 +120,15 @@ class _Tree:
         order: list[str | None] = [None]
         for name in order:
             order += [child for child in self.members[name] if child in self.members]
-        for name in reversed(order):
-            self.drawn[name] = self._arrange(name)
+        self.drawn = self._drawn(order, {}, WORK if len(order) == 1 else WORK // 2)
+        left = WORK - self._total("work")
+        while len(order) > 1 and left > 0 and self._total("crossings"):
+            before, fewest = self.drawn, self._total("crossings")
+            self.drawn = self._drawn(order, self._arrivals(), left)
+            left -= self._total("work")
+            if self._total("crossings") >= fewest:
+                self.drawn = before
+                break
         result = Layout(width=self.drawn[None].width, height=self.drawn[None].height)
         origin: dict[str | None, Point] = {None: (0.0, 0.0)}
         for name in order:
@@ -139,7 +149,29 @@ class _Tree:
             result.edges.append(_without_repeats(points))
         return result
 
-    def _arrange(self, name: str | None) -> Layered:
+    def _total(self, what: str) -> int:
+        return sum(getattr(level, what) for level in self.drawn.values())
+
+    def _drawn(
+        self, order: list[str | None], wanted: Mapping[str | None, list[str]], work: int
+    ) -> dict[str | None, Layered]:
+        """All levels from the inside out; the entries of those in `wanted` in the order it has."""
+        self.drawn = {}
+        pieces = sum(map(len, self.levels.values())) + 1
+        for name in reversed(order):
+            self.drawn[name] = self._arrange(name, wanted.get(name), work * len(self.levels[name]) // pieces)
+        return self.drawn
+
+    def _arrivals(self) -> dict[str | None, list[str]]:
+        """Of each module, its entries in the order in which their edges come near it from outside."""
+        near: dict[str | None, list[tuple[float, str]]] = {}
+        for level, pieces in self.levels.items():
+            for (_, bottom, source), path in zip(pieces, self.drawn[level].paths, strict=True):
+                if bottom in self.members:
+                    near.setdefault(bottom, []).append((path[-3][0] if len(path) > 2 else path[0][0], f"<{source}"))
+        return {name: [entry for _, entry in sorted(arriving)] for name, arriving in near.items()}
+
+    def _arrange(self, name: str | None, wanted: list[str] | None, work: int) -> Layered:
         """One level: its boxes, its modules as boxes, and ports for what enters and leaves."""
         sizes: dict[str, tuple[float, float]] = {}
         for child in self.members[name]:
@@ -154,7 +186,7 @@ class _Tree:
             Piece(top, bottom, self._port(top, f">{source}"), self._port(bottom, f"<{source}"))
             for top, bottom, source in self.levels[name]
         ]
-        return arrange(sizes, pieces, entries, exits)
+        return arrange(sizes, pieces, wanted or entries, exits, fixed=wanted is not None, work=work)
 
     def _port(self, child: str, port: str) -> float | None:
         """How far along the border of a module a port is; None for what is no module."""

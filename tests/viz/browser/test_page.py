@@ -8,11 +8,12 @@ from playwright.sync_api import expect
 
 import tinygrad_nn as torch
 from tests.viz import models
-from tests.viz.geometry import crossed, overlapping
+from tests.viz.geometry import crossed, crossings, overlapping
 from tinygrad_nn import nn
 from tinygrad_nn.testing.strategies import expressions
 from tinygrad_nn.viz import draw, record, trace
 from tinygrad_nn.viz.layout import Box
+from tinygrad_nn.viz.scene import scene
 
 NASTY = "<script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
 
@@ -153,10 +154,12 @@ def test_folding_lays_out_anew(open_page):
 
 @pytest.mark.parametrize("network", [models.mlp, models.cnn, models.lstm, models.transformer])
 def test_the_pages_layout_has_no_overlaps(open_page, network):
-    placed = open_page(network()).evaluate("tinygradNN.layout()")
+    picture = network()
+    placed = open_page(picture).evaluate("tinygradNN.layout()")
     boxes = {name: Box(**box) for name, box in placed["boxes"].items()}
     assert not overlapping(boxes)
     assert not crossed(boxes, [[tuple(point) for point in line] for line in placed["edges"]])
+    assert crossings(placed["edges"]) <= 1.2 * crossings(scene(picture.graph).placed.edges)
 
 
 def test_a_node_shows_all_it_has(open_page):
@@ -228,19 +231,22 @@ def test_500_nodes_answer_within_two_seconds(open_page):
 
     def f():
         values = [x]
-        for i in range(500):
+        for i in range(210):
             values.append((values[-1] * 0.5 + values[i // 2]).tanh() if i % 3 else values[-1] * values[i // 3])
         return sum(values[-20:])
 
     picture = trace(f)
     assert len(picture.graph.nodes) >= 500
-    html = picture.to_html()
-    start = time.perf_counter()
-    page = open_page(html)
-    page.click("#forth")
-    assert "forward 1" in text(page, "#where")
-    assert time.perf_counter() - start < 4  # 2 on a machine that does nothing else
-    click = "(() => { const t = performance.now(); document.getElementById('last').click(); return performance.now() - t; })()"
+    html, taken, end = picture.to_html(), [], "document.getElementById('last').click()"
+    for _ in range(3):  # the least of three: the machine may have other things to do
+        start = time.perf_counter()
+        page = open_page(html)
+        page.click("#forth")
+        page.keyboard.press("ArrowRight")
+        assert "forward 2" in text(page, "#where")
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 2
+    click = f"(() => {{ const t = performance.now(); {end}; return performance.now() - t; }})()"
     assert page.evaluate(click) < 500
 
 

@@ -1,7 +1,7 @@
 // One level of a layered drawing, as layers.py and ranks.py have it: rows, orders, places, paths.
-const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 12000, WORK = 60000;
+const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 12000, WORK = 60000, SEARCH = 110000;
 
-function arrange(sizes, pieces, entries, exits) {
+function arrange(sizes, pieces, entries, exits, fixed, work) {
   const names = [...entries, ...sizes.keys(), ...exits], number = new Map(names.map((name, i) => [name, i]));
   const ends = pieces.map(p => [number.get(p.top), number.get(p.bottom)]);
   const rank = ranks(names.length, ends, entries.length, exits.length);
@@ -29,8 +29,8 @@ function arrange(sizes, pieces, entries, exits) {
       });
     }
   });
-  const rowsOf = order(rank, links, widths), x = along(rowsOf, links, widths);
-  return placeLevel(names, sizes, pieces, rowsOf, rank, x, widths, heights, chains, lanes);
+  const { best, fewest, spent } = order(rank, links, widths, fixed ? entries.length : 0, work), x = along(best, links, widths);
+  return Object.assign(placeLevel(names, sizes, pieces, best, rank, x, widths, heights, chains, lanes), { crossings: fewest, work: spent });
 }
 
 // Longest paths from the top; then boxes with more users than inputs are lowered, and parts are moved while that shortens
@@ -92,70 +92,75 @@ function tooLong(ends, rank) {
   return lanes;
 }
 
-function order(rank, links, widths) {
+function order(rank, links, widths, fixed, work) {
   const up = rank.map(() => []), down = rank.map(() => []);
   for (const link of links) {
     const leaves = link.leaves / (widths[link.top] + 1), enters = link.enters / (widths[link.bottom] + 1);
     down[link.top].push([link.bottom, enters, leaves]);
     up[link.bottom].push([link.top, leaves, enters]);
   }
-  let best = null, fewest = Infinity, budget = Math.max(4, Math.min(56, Math.floor(WORK / (links.length + 1))));
-  for (const [ahead, behind] of [[down, up], [up, down]]) {
-    const result = swept(beginning(rank, ahead, behind), up, down, Math.min(budget, 28));
-    budget -= result.used;
+  let best = null, fewest = Infinity, spent = 0;
+  for (const [ahead, behind, deep] of [[down, up, true], [up, down, true], [down, up, false], [up, down, false]]) {
+    const begin = beginning(rank, ahead, behind, deep);
+    if (fixed) begin[0] = [...Array(fixed).keys()];
+    const result = swept(begin, up, down, work - spent, fixed > 0);
+    spent += result.spent;
     if (result.fewest < fewest) ({ best, fewest } = result);
-    if (!fewest || budget <= 0) break;
+    if (!fewest || spent >= work) break;
   }
-  return best;
+  return { best, fewest, spent };
 }
 
-function beginning(rank, ahead, behind) {
-  const rowsOf = Array.from({ length: Math.max(0, ...new Set(rank)) + 1 }, () => []), seen = new Set();
-  for (let start = 0; start < rank.length; start++) {
-    if (behind[start].length) continue;
-    const stack = [start];
-    while (stack.length) {
-      const i = stack.pop();
+function beginning(rank, ahead, behind, deep) {
+  const rowsOf = Array.from({ length: rank.reduce((most, row) => Math.max(most, row), 0) + 1 }, () => []), seen = new Set();
+  const starts = [...rank.keys()].filter(i => !behind[i].length);
+  for (const start of deep ? starts : starts.reverse()) {
+    const waiting = [start];
+    for (let first = 0; waiting.length > first;) {
+      const i = deep ? waiting.pop() : waiting[first++];
       if (seen.has(i)) continue;
       seen.add(i);
       rowsOf[rank[i]].push(i);
-      for (const [j] of [...ahead[i]].reverse()) stack.push(j);
-      for (const [j] of [...behind[i]].reverse()) stack.push(j);
+      for (const near of [ahead[i], behind[i]]) for (let k = near.length - 1; k >= 0; k--) waiting.push(near[k][0]);
     }
   }
   return rowsOf;
 }
 
-function swept(rowsOf, up, down, sweeps) {
-  const copy = () => rowsOf.map(row => [...row]), place = new Float64Array(up.length);
-  let best = copy(), fewest = crossings(rowsOf, down), stale = 0, sweep = 0;
-  for (; sweep < sweeps && fewest && stale < 8; sweep++) {
-    const downwards = sweep % 2 === 0, beside = downwards ? up : down;
+function swept(rowsOf, up, down, work, fixed) {
+  const copy = () => rowsOf.map(row => [...row]), place = new Float64Array(up.length), key = new Float64Array(up.length);
+  let best = copy(), fewest = crossings(rowsOf, down), stale = 0, spent = 0;
+  for (let sweep = 0; sweep < 28 && fewest && stale < 8 && (spent < work || sweep < 4); sweep++) {
+    const downwards = sweep % 2 === 0, beside = downwards ? up : down, free = fixed ? rowsOf.slice(1) : rowsOf;
     for (const row of rowsOf) row.forEach((i, p) => { place[i] = p; });
-    for (const row of downwards ? rowsOf : [...rowsOf].reverse()) {
-      const keys = new Map(row.map((i, p) => [i, middle(place, beside[i], p, sweep)]));
-      row.sort((a, b) => keys.get(a) - keys.get(b));
+    for (const row of downwards ? free : [...free].reverse()) {
+      row.forEach((i, p) => { key[i] = middle(place, beside[i], p, sweep); });
+      row.sort((a, b) => key[a] - key[b]);
       row.forEach((i, p) => { place[i] = p; });
     }
-    if (up.length < 4000) exchange(rowsOf, up, down, place, sweep % 4 < 2);
+    spent += up.length;
+    if (up.length < 4000) spent += exchange(free, up, down, place, sweep % 4 < 2);
     const now = crossings(rowsOf, down);
     stale++;
     if (now < fewest) { best = copy(); fewest = now; stale = 0; }
   }
-  return { best, fewest, used: sweep + 1 };
+  return { best, fewest, spent };
 }
 
 function middle(place, beside, own, sweep) {
   if (!beside.length) return own;
+  if (beside.length === 1) return place[beside[0][0]] + beside[0][1];
   const spots = beside.map(([j, at]) => place[j] + at).sort((a, b) => a - b), half = spots.length >> 1;
   if (sweep % 4 >= 2) return spots.reduce((a, b) => a + b) / spots.length;
   return spots.length % 2 ? spots[half] : (spots[half - 1] + spots[half]) / 2;
 }
 
 function exchange(rowsOf, up, down, place, ties) {
+  let looked = 0;
   for (let turn = 0; turn < 5; turn++) {
     let gained = false;
-    for (const row of rowsOf)
+    for (const row of rowsOf) {
+      looked += row.length;
       for (let p = 0; p + 1 < row.length; p++) {
         const a = row[p], b = row[p + 1];
         let saved = 0;
@@ -169,25 +174,32 @@ function exchange(rowsOf, up, down, place, ties) {
           gained ||= saved > 0;
         }
       }
-    if (!gained) return;
+    }
+    if (!gained) break;
   }
+  return looked;
 }
 
 function crossings(rowsOf, down) {
+  const place = new Float64Array(down.length);
   let sum = 0;
   for (let r = 0; r + 1 < rowsOf.length; r++) {
-    const place = new Map(rowsOf[r + 1].map((i, p) => [i, p])), spots = [];
-    rowsOf[r].forEach((i, p) => down[i].forEach(([j, at, own]) => spots.push([p + own, place.get(j) + at])));
-    spots.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    const ranked = new Map([...new Set(spots.map(s => s[1]))].sort((a, b) => a - b).map((v, k) => [v, k + 1]));
-    const tree = new Int32Array(ranked.size + 1);
-    spots.forEach(([, b], seen) => {
-      const k = ranked.get(b);
-      let upTo = 0;
-      for (let i = k; i; i &= i - 1) upTo += tree[i];
-      sum += seen - upTo;
-      for (let i = k; i < tree.length; i += i & -i) tree[i]++;
-    });
+    rowsOf[r + 1].forEach((i, p) => { place[i] = p; });
+    const ends = []; // of the edges further left, sorted
+    let seen = 0;
+    for (const i of rowsOf[r]) {
+      const own = down[i].length > 1 ? [...down[i]].sort((a, b) => a[2] - b[2] || place[a[0]] + a[1] - place[b[0]] - b[1]) : down[i];
+      for (const [j, at] of own) {
+        const end = place[j] + at;
+        let low = 0, high = seen;
+        while (low < high) {
+          const k = (low + high) >> 1;
+          if (ends[k] <= end) low = k + 1; else high = k;
+        }
+        sum += seen++ - low;
+        ends.splice(low, 0, end);
+      }
+    }
   }
   return sum;
 }

@@ -30,15 +30,41 @@ function layout(sizes, edges, parent, modules) {
   });
   const sorted = [null];
   for (const name of sorted) sorted.push(...members.get(name).filter(child => members.has(child)));
-  const drawn = new Map(), outer = child => [drawn.get(child).width + 2 * MARGIN, drawn.get(child).height + 2 * MARGIN + TITLE];
+  let drawn = null;
+  const outer = child => [drawn.get(child).width + 2 * MARGIN, drawn.get(child).height + 2 * MARGIN + TITLE];
   const port = (child, name) => members.has(child) ? drawn.get(child).ports.get(name) + MARGIN : null;
-  for (const name of [...sorted].reverse()) {
-    const inner = new Map(members.get(name).map(child => [child, members.has(child) ? outer(child) : sizes.get(child)]));
-    const level = levels.get(name);
-    const entries = [...new Set(level.map(p => p[0]).filter(top => top[0] === "<"))];
-    const exits = [...new Set(level.map(p => p[1]).filter(bottom => bottom[0] === ">"))];
-    drawn.set(name, arrange(inner, level.map(([top, bottom, source]) =>
-      ({ top, bottom, leaves: port(top, ">" + source), enters: port(bottom, "<" + source) })), entries, exits));
+  const pieces = [...levels.values()].reduce((sum, level) => sum + level.length, 1), total = what => [...drawn.values()].reduce((sum, level) => sum + level[what], 0);
+  const drawAll = (wanted, work) => {
+    drawn = new Map();
+    for (const name of [...sorted].reverse()) {
+      const inner = new Map(members.get(name).map(child => [child, members.has(child) ? outer(child) : sizes.get(child)]));
+      const level = levels.get(name), fixed = wanted.get(name);
+      const entries = fixed ?? [...new Set(level.map(p => p[0]).filter(top => top[0] === "<"))];
+      const exits = [...new Set(level.map(p => p[1]).filter(bottom => bottom[0] === ">"))];
+      drawn.set(name, arrange(inner, level.map(([top, bottom, source]) =>
+        ({ top, bottom, leaves: port(top, ">" + source), enters: port(bottom, "<" + source) })), entries, exits, Boolean(fixed), work * level.length / pieces));
+    }
+  };
+  // Of each module, its entries in the order in which their edges come near it from outside.
+  const arrivals = () => {
+    const near = new Map();
+    for (const [name, level] of levels)
+      level.forEach(([, bottom, source], k) => {
+        if (!members.has(bottom)) return;
+        if (!near.has(bottom)) near.set(bottom, []);
+        const path = drawn.get(name).paths[k];
+        near.get(bottom).push([(path.at(-3) ?? path[0])[0], "<" + source]);
+      });
+    return new Map([...near].map(([name, arriving]) => [name, arriving.sort((p, q) => p[0] - q[0]).map(p => p[1])]));
+  };
+  drawAll(new Map(), sorted.length === 1 ? SEARCH : SEARCH / 2);
+  for (let left = SEARCH - total("work"); sorted.length > 1 && left > 0 && total("crossings");) {
+    const before = drawn, fewest = total("crossings");
+    drawAll(arrivals(), left);
+    left -= total("work");
+    if (total("crossings") < fewest) continue;
+    drawn = before;
+    break;
   }
   const result = { boxes: new Map(), modules: new Map(), edges: [], width: drawn.get(null).width, height: drawn.get(null).height };
   const origin = new Map([[null, [0, 0]]]);
