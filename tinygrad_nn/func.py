@@ -120,11 +120,25 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
-    """The value of `func`, and its Jacobian times the tangents."""
-    if has_aux:
-        raise NotImplementedError("jvp: has_aux is not supported; return what else there is from another call")
+    """The value of `func`, and its Jacobian times the tangents; with `has_aux`, what else it returns, too."""
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple) or not all(isinstance(x, Tensor) for x in given):
+            raise RuntimeError(f"jvp: expected {name} to be a tuple of Tensors, got {given!r}")
+    kept: list[Any] = []
     linked = any(x.requires_grad for x in (*primals, *tangents))
-    return functional.jvp(func, tuple(primals), tuple(tangents), create_graph=linked, strict=strict)
+    found = functional.jvp(_first(func, kept) if has_aux else func, primals, tangents, create_graph=linked, strict=strict)
+    return (*found, *kept)
+
+
+def _first(func: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
+    """`func` without the second of the two things it returns, which is put into `kept`, without its history."""
+
+    def first(*args: Any) -> Any:
+        value, aux = func(*args)
+        kept.append(_tree(aux, lambda x: x.detach()))
+        return value
+
+    return first
 
 
 def jacrev(
@@ -136,16 +150,13 @@ def jacrev(
         leaves: list[Any] = []
         places = (argnums,) if isinstance(argnums, int) else argnums
         kept: list[Any] = []
+        of_all = _first(func, kept) if has_aux else func
 
         def of_chosen(*chosen: Any) -> Any:
             opened = list(args)
             for i, value in zip(places, chosen, strict=True):
                 opened[i] = value
-            result = func(*opened)
-            if has_aux:
-                kept.append(_tree(result[1], lambda x: x.detach()))
-                return result[0]
-            return result
+            return of_all(*opened)
 
         _, opened = _picked(args, places, leaves)
         chosen = tuple(opened[i] for i in places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -56,10 +57,14 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Accepted: products of float32 are always computed in float32."""
-    if precision not in ("highest", "high", "medium"):
-        raise ValueError(f"set_float32_matmul_precision: expected 'highest', 'high' or 'medium', got {precision!r}")
-    _state["precision"] = precision
+    """Accepted: products of float32 are always computed in float32. A warning for a name that is none."""
+    if not isinstance(precision, str):
+        raise RuntimeError(f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}")
+    if precision in ("highest", "high", "medium"):
+        _state["precision"] = precision
+    else:
+        told = f"set_float32_matmul_precision: expected 'highest', 'high' or 'medium', got {precision!r}, which has no effect"
+        warnings.warn(told, UserWarning, stacklevel=2)
 
 
 def get_float32_matmul_precision() -> str:

@@ -187,6 +187,8 @@ FUNC = {
     "vjp twice": lambda p, x, y: [pull(x) for pull in [p.func.vjp(p.sin, x)[1]] for _ in range(2)],
     "vjp with aux": lambda p, x, y: p.func.vjp(lambda a: (a.sin(), a), x, has_aux=True)[2],
     "jvp": lambda p, x, y: p.func.jvp(lambda a, b: a * b, (x, y), (y, x)),
+    "jvp with aux": lambda p, x, y: p.func.jvp(lambda a: (a.sin(), {"of": [a * 2]}), (x,), (y,), has_aux=True),
+    "jacrev with aux": lambda p, x, y: p.func.jacrev(lambda a: (a * a, (a.sin(), a)), has_aux=True)(x),
     "jacrev": lambda p, x, y: p.func.jacrev(lambda a: a.exp())(x),
     "jacrev by another": lambda p, x, y: p.func.jacrev(lambda a, b: a * b, argnums=1)(x, y),
     "jacrev by both": lambda p, x, y: p.func.jacrev(lambda a, b: a.sum(0) * b.sum(0), argnums=(0, 1))(x, y),

@@ -138,6 +138,12 @@ def test_programs(name):
     compare(PROGRAMS[name], torch, tinygrad_nn)
 
 
+def test_a_precision_that_is_none_changes_nothing_but_warns():
+    with pytest.warns(UserWarning, match=r"'low'.*no effect"):
+        tinygrad_nn.set_float32_matmul_precision("low")
+    assert tinygrad_nn.get_float32_matmul_precision() == torch.get_float32_matmul_precision() == "highest"
+
+
 @pytest.mark.parametrize("move", [lambda x: x.cuda(), lambda x: x.pin_memory(), lambda x: x.to("cuda")])
 def test_there_is_no_accelerator(move):
     for p in (torch, tinygrad_nn):

@@ -105,6 +105,20 @@ def test_searching_rows(values, right):
     compare(lambda p: p.searchsorted(p.tensor(ROWS[1]), p.tensor(values), right=right), torch, tinygrad_nn)
 
 
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("name", ["searchsorted", "bucketize"])
+def test_searching_in_another_dtype(name, right):
+    def program(p):
+        find = lambda *given: getattr(p, name)(*(given if name == "bucketize" else given[::-1]), right=right)
+        large, small = p.tensor([2**24 + 1]), p.tensor([0.1])
+        return [
+            find(large, p.tensor([2.0**24])), find(p.tensor([2.0**24]), large), find(2**24 + 1, p.tensor([2.0**24])),
+            find(small, small.double()), find(small.double(), small), find(0.1, small), find(p.tensor(True), p.tensor([0, 1])),
+        ]  # fmt: skip
+
+    compare(program, torch, tinygrad_nn)
+
+
 def test_searching_by_a_sorter():
     def program(p, order=(2, 0, 1), dtype="int64"):
         sequence, sorter = p.tensor([2.0, 3.0, 1.0]), p.tensor(order, dtype=getattr(p, dtype))

@@ -10,7 +10,17 @@ import numpy as np
 from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.methods.dims import axes_of, axis_of, many, sizes_of
 from tinygrad_nn.methods.joining import stack
-from tinygrad_nn.methods.shaping import as_strided, diagonal, expand, meshgrid, reshape, transpose, two_axes, unsqueeze
+from tinygrad_nn.methods.shaping import (
+    all_tensors,
+    as_strided,
+    diagonal,
+    expand,
+    meshgrid,
+    reshape,
+    transpose,
+    two_axes,
+    unsqueeze,
+)
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.ops import index as ops
 
@@ -211,7 +221,7 @@ def as_strided_scatter(
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All tuples of one element from each vector, one in a row; of one vector, itself."""
-    if any(x.ndim != 1 for x in tensors):
+    if any(x.ndim != 1 for x in all_tensors(tensors)):
         raise RuntimeError(f"Expect a 1D vector, but got shapes {[list(x.shape) for x in tensors]}")
     return tensors[0] if len(tensors) == 1 else stack([reshape(g, -1) for g in meshgrid(*tensors)], 1)
 

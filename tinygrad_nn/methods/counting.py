@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_nn import return_types
 from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.queries import result_type
 from tinygrad_nn.methods.reduction import sum
 from tinygrad_nn.op import Array
 from tinygrad_nn.ops import elementwise, linalg, shape
@@ -58,18 +59,13 @@ def searchsorted(
     """Where each value would enter the last dimension of the sorted sequence, (n,) or (..., n) for values (..., m)."""
     if side not in (None, "left", "right") or (side == "left" and right):
         raise RuntimeError(f"searchsorted(): expected side 'left' or 'right' and right to agree, got {side} and {right}")
-    sequence, values = _array(sorted_sequence), _array(input)
+    sequence, values = _alike(sorted_sequence, input)
     if sequence.ndim == 0:
         raise RuntimeError("searchsorted(): boundaries tensor should have positive dimension")
     if sequence.ndim > 1 and sequence.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             f"searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
             f"input value tensor must match, but we got {list(sequence.shape)} and {list(values.shape)}"
-        )
-    if hasattr(input, "__record__") and sequence.dtype != values.dtype:
-        raise RuntimeError(
-            f"torch.searchsorted(): input value tensor and boundaries tensor should have same dtype, got {values.dtype} "
-            f"and {sequence.dtype}"
         )
     if sorter is not None:
         order = _array(sorter)
@@ -86,7 +82,7 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     """Which of the intervals between the sorted `boundaries` (n,) each value lies in: from 0, below the first, to n."""
     if boundaries.ndim != 1:
         raise RuntimeError(f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
-    found = ops.searchsorted(_array(boundaries), _array(input), right=right)
+    found = ops.searchsorted(*_alike(boundaries, input), right=right)
     return _tensor(boundaries, np.asarray(found, np.int32 if out_int32 else np.int64))
 
 
@@ -188,6 +184,12 @@ def _weights(fweights: Tensor | None, aweights: Tensor | None, rows: Tensor) -> 
 
 def _array(value: Any) -> Array:
     return value.detach().numpy() if hasattr(value, "__record__") else np.asarray(value)
+
+
+def _alike(boundaries: Tensor, values: Any) -> tuple[Array, Array]:
+    """Both in the dtype in which they are compared."""
+    common = result_type(boundaries, values).numpy
+    return _array(boundaries).astype(common, copy=False), _array(values).astype(common, copy=False)
 
 
 def _tensor(like: Any, array: Any) -> Tensor:

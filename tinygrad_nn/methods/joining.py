@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
-from tinygrad_nn.methods.shaping import atleast_1d, atleast_2d, atleast_3d, narrow, reshape
+from tinygrad_nn.methods.shaping import all_tensors, atleast_1d, atleast_2d, atleast_3d, narrow, reshape
 from tinygrad_nn.ops import shape
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _nonempty(tensors: Any, name: str) -> tuple[Tensor, ...]:
 
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the given matrices (vectors as rows) along its diagonal and zeros elsewhere."""
-    for i, tensor in enumerate(tensors):
+    for i, tensor in enumerate(all_tensors(tensors)):
         if tensor.ndim > 2:
             raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {tensor.ndim}")
     blocks = _alike(atleast_2d(tensors))

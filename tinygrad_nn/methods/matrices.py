@@ -12,7 +12,7 @@ from tinygrad_nn import dtypes
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.einsum import contract
 from tinygrad_nn.methods.reduction import sum as sum_
-from tinygrad_nn.methods.shaping import broadcast_to, reshape, squeeze, unsqueeze
+from tinygrad_nn.methods.shaping import all_tensors, broadcast_to, reshape, squeeze, unsqueeze
 from tinygrad_nn.ops import elementwise, index, linalg, shape
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _added(input: Tensor, product: Tensor, beta: Number, alpha: Number, name: st
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices, in the order that takes the fewest multiplications."""
-    for matrix in matrices:
+    for matrix in all_tensors(matrices):
         if matrix.ndim != 2:
             raise RuntimeError(f"chain_matmul: expected 2D tensors, got a {matrix.ndim}D one")
     if not matrices:

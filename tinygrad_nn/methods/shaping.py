@@ -116,8 +116,16 @@ def atleast_3d(*tensors: Any) -> Any:
 def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
     """`function` of one tensor, or of several, given one by one or in a list, as a tuple."""
     if len(tensors) == 1 and not isinstance(tensors[0], Sequence):
-        return function(tensors[0])
-    return tuple(function(x) for x in (tensors[0] if len(tensors) == 1 else tensors))
+        return function(*all_tensors(tensors))
+    return tuple(map(function, all_tensors(tensors[0] if len(tensors) == 1 else tensors)))
+
+
+def all_tensors(values: Sequence[Any]) -> Sequence[Tensor]:
+    """The values; TypeError if one of them is no tensor."""
+    for i, value in enumerate(values):
+        if not hasattr(value, "__record__"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(value).__name__}")
+    return values
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -215,7 +223,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that tensors of these shapes broadcast to together."""
     sizes = [many(sizes) for sizes in shapes]
     if any(n < 0 for each in sizes for n in each):
-        raise RuntimeError(f"broadcast_shapes: trying to create tensor with negative dimension: {sizes}")
+        raise ValueError(f"broadcast_shapes: expected sizes of at least 0, got {sizes}")
     try:
         return Size(np.broadcast_shapes(*sizes))
     except ValueError:
@@ -224,9 +232,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors, each expanded to the shape they broadcast to together."""
-    for i, x in enumerate(tensors):
-        if not hasattr(x, "__record__"):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    all_tensors(tensors)
     common = broadcast_shapes(*(x.shape for x in tensors))
     return tuple(x if x.shape == common else expand(x, common) for x in tensors)
 
@@ -236,7 +242,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     vectors = list(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors)
     if not vectors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
-    if any(v.ndim > 1 for v in vectors):
+    if any(v.ndim > 1 for v in all_tensors(vectors)):
         raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got {[v.ndim for v in vectors]}")
     if any(v.dtype != vectors[0].dtype for v in vectors):
         raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")

@@ -38,7 +38,7 @@ def instance_norm(
     Ulyanov, Vedaldi & Lempitsky, Instance Normalization, 2016. ValueError for planes of one value, RuntimeError for
     shapes that do not fit.
     """
-    if use_input_stats and input.ndim > 1 and math.prod(input.shape[2:]) == 1:
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     return _normalized("instance_norm", input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps, True)
 

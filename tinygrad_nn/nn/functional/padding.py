@@ -21,7 +21,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode == "constant":
         return arranging.pad(input, pad, 0.0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f"Padding mode {mode!r} doesn't take in value argument, got {value}")
+        raise RuntimeError(f"Padding mode {mode!r} doesn't take in value argument, got {value}")
     if mode not in _AROUND:
         raise NotImplementedError(f"pad: expected a mode of 'constant', {', '.join(map(repr, _AROUND))}, got {mode!r}")
     dims = len(pad) // 2

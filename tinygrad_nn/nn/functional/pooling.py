@@ -179,12 +179,10 @@ def _avg_pool(
 
 def _parts(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Pair, list[list[slice]]]:
     """The output's height and width, and the slices of rows and of columns that each of its elements stands for."""
-    if dims == 2 and input.ndim < 3 and not isinstance(output_size, int | None):
-        raise ValueError(f"Input dimension should be at least 3, got input of size {list(input.shape)}")
+    if dims == 2 and not isinstance(output_size, int | None) and input.ndim <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}, got input of size {list(input.shape)}")
     expect_planes(name, input, dims)
     wanted = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
-    if len(wanted) == 1:
-        wanted *= dims
     if len(wanted) != dims:
         raise RuntimeError(f"{name}: output_size must be {dims} numbers, got {output_size!r}")
     if 0 in input.shape[-dims - 1 :]:
