@@ -180,6 +180,7 @@ def test_a_failed_forward_is_red_with_its_message(open_page):
     assert page.locator("g.failed").count() == 1
     assert "RuntimeError" in text(page, "#step")
     assert "does not fit" in box_text(page, "n1") or "matmul" in box_text(page, "n1")
+    assert "(2, 3) float32" in text(page, "#step").partition("what it was given")[2]
 
 
 def test_recorded_steps_are_scrubbed(open_page):
@@ -257,11 +258,41 @@ def test_it_is_named_for_those_who_do_not_see_it(open_page):
         "e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
     )
     assert unnamed == []
-    assert page.get_attribute("#step", "aria-live") == "polite"
+    assert page.get_attribute("#said", "aria-live") == "polite"
+    page.keyboard.press("ArrowRight")
+    assert text(page, "#said").startswith("forward 1 of 12: linear n3 is (5, 4) ")
     page.keyboard.press("End")
     assert "value 0.7" in page.get_attribute("g.output", "aria-label") or "value" in page.get_attribute("g.output", "aria-label")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "first"
+    page.focus("#unfold")
+    for key in ("Tab", "ArrowDown", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "collapse 0: Linear"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('aside') !== null")  # one stop for the whole graph
+
+
+def test_it_says_how_a_step_went(open_page):
+    page = open_page(models.shared())
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    assert text(page, "#said") == "backward 6 of 9: d, by add has gradient 6; it sends 6 to b, 6 to c"
+
+
+def test_a_tensors_own_graph_says_how_to_see_the_lines(open_page):
+    x = torch.tensor(2.0, requires_grad=True)
+    y = x * x
+    page = open_page(draw(y))
+    assert "viz.trace(f, …)" in text(page, "#step")
+    page.click("#forth")
+    assert "not known: a tensor keeps its graph without the lines. viz.trace(f, …)" in text(page, "#step")
+    assert "not known" not in text(open_page(trace(lambda: x * x)), "#step")
+    with torch.autograd.detect_anomaly():
+        y = x * x
+    page = open_page(draw(y))
+    page.click("#forth")
+    assert "y = x * x" in text(page, "#step")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -23,10 +23,9 @@ const showsStrip = node => count(node.shape) > 2 || (node.value && !node.value.d
 
 function sizeOf(node) {
   const number = count(node.shape) === 1 ? 16 : 27; // room for any numbers: they change
- 
   const texts = [titleOf(node).length, showsStrip(node) ? STRIP[0] / LETTER : number, node.shape.length ? shapeLine(node).length * 0.84 : 0];
   if (node.error) texts.push(30);
-  const rows = LINE + (node.error ? Math.ceil(node.error.length / 34) * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) : (1 + node.requires_grad) * LINE);
+  const rows = LINE + (node.error ? Math.ceil(node.error.length / 34) * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) + 3 : (1 + node.requires_grad) * LINE);
   return [Math.max(30, ...texts.map(n => n * LETTER)) + 2 * PAD, rows + (node.shape.length ? LINE : 0) + 2 * PAD - 4];
 }
 
@@ -64,7 +63,7 @@ function redraw() {
   const placed = layout(sizes, edges.map(e => [e.a, e.b]), parent, open);
   const width = placed.width + 20, height = placed.height + 20;
   const svg = sv("svg", { viewBox: `-10 -10 ${width} ${height}`, role: "group", "aria-label": `graph of ${shown.size} boxes` });
-  svg.innerHTML = '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0,0 L8,4 L0,8 z"/></marker></defs>';
+  svg.innerHTML = `<defs>${["", "forward", "backward"].map(which => `<marker id="tip${which && "-" + which}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="${which ? 11 : 8}" markerHeight="${which ? 11 : 8}" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="head ${which}" d="M0,0 L8,4 L0,8 z"/></marker>`).join("")}</defs>`;
   for (const id of open) {
     const box = placed.modules.get(id);
     svg.append(sv("rect", { class: "module", x: box.x, y: box.y, width: box.width, height: box.height, rx: 6 }));
@@ -83,6 +82,7 @@ function redraw() {
     drawing.boxes.set(id, group);
   }
   stage.replaceChildren(svg);
+  [...svg.querySelectorAll("[role=button]")].forEach((box, k) => box.setAttribute("tabindex", k ? -1 : 0));
   zoomTo(state.zoom);
 }
 
@@ -104,7 +104,7 @@ const onKey = act => event => {
 
 function folder(module, box) {
   const act = () => fold(module.id, true), group = sv("g", {
-    class: "title", role: "button", tabindex: 0, "aria-expanded": "true", "aria-label": `collapse ${moduleTitle(module)}`, "data-module": module.id,
+    class: "title", role: "button", "aria-expanded": "true", "aria-label": `collapse ${moduleTitle(module)}`, "data-module": module.id,
   });
   const room = Math.max(1, Math.floor((box.width - 28) / (LETTER * 0.84))), text = moduleTitle(module);
   group.append(sv("rect", { class: "module", x: box.x, y: box.y, width: Math.min(box.width, Math.min(text.length, room) * LETTER * 0.84 + 26), height: 20, rx: 6 }));
@@ -117,7 +117,7 @@ function folder(module, box) {
 function foldedBox(module, [width, height]) {
   const act = () => fold(module.id, false), inner = calls.filter(node => outermostFold(node) === module.id).length;
   const group = sv("g", {
-    class: "node folded", role: "button", tabindex: 0, "aria-expanded": "false", "aria-label": `expand ${moduleTitle(module)}`, "data-module": module.id,
+    class: "node folded", role: "button", "aria-expanded": "false", "aria-label": `expand ${moduleTitle(module)}`, "data-module": module.id,
   });
   group.append(sv("rect", { class: "box", width, height, rx: 3 }), sv("text", { class: "name", x: PAD, y: 18 }, "▸ " + moduleTitle(module)));
   group.append(sv("text", { class: "small", x: PAD, y: 34 }, `${inner} operations`));
@@ -128,7 +128,7 @@ function foldedBox(module, [width, height]) {
 
 function nodeBox(node, [width, height]) {
   const kind = node.kind === "op" && node.id === graph.output ? "op output" : node.kind;
-  const group = sv("g", { class: `node ${kind}`, role: "button", tabindex: 0, "data-node": node.id, "aria-label": label(node) });
+  const group = sv("g", { class: `node ${kind}`, role: "button", "data-node": node.id, "aria-label": label(node) });
   group.base = `node ${kind}`;
   group.append(sv("rect", { class: "box", width, height, rx: node.op ? 8 : 3 }));
   if (node.kind === "parameter") group.append(sv("rect", { class: "bar", width: 4, height }));
@@ -137,6 +137,7 @@ function nodeBox(node, [width, height]) {
   if (node.error) {
     for (const part of node.error.match(/.{1,34}(\s|$)|.{1,34}/g) ?? []) group.append(sv("text", { class: "small", x: PAD, y: (y += LINE) - 4 }, part));
   } else if (showsStrip(node)) {
+    y += 3;
     for (const which of ["value", "gradient"]) {
       const part = sv("g", { class: which });
       part.append(sv("path", { class: "up" }), sv("path", { class: "down" }), sv("path", { class: "axis" }));
@@ -211,10 +212,24 @@ function zoomTo(zoom) {
   drawing.svg.setAttribute("height", drawing.height * state.zoom);
 }
 
-function fit() {
+function fit(least = 0) {
   const zoom = Math.min((stage.clientWidth - 24) / drawing.width, (stage.clientHeight - 24) / drawing.height);
-  zoomTo(Math.max(0.8, Math.min(1.4, zoom)));
+  zoomTo(Math.max(least, Math.min(1.4, zoom)));
 }
+
+// One box takes part in the order of the Tab key: the last that had the focus; from it, up and down go to the others.
+stage.addEventListener("focusin", event => {
+  const box = event.target.closest("[role=button]");
+  if (!box) return;
+  stage.querySelectorAll('[tabindex="0"]').forEach(other => other.setAttribute("tabindex", -1));
+  box.setAttribute("tabindex", 0);
+});
+stage.addEventListener("keydown", event => {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key], all = [...stage.querySelectorAll("[role=button]")], at = all.indexOf(event.target);
+  if (!by || at < 0 || !all[at + by]) return;
+  event.preventDefault();
+  all[at + by].focus();
+});
 
 function fold(id, closed) {
   if (closed) state.folded.add(id);

@@ -7,12 +7,23 @@ function refresh() {
   const moment = all[state.position - 1], text = moment ? `${moment.phase} ${state.position} of ${all.length}` : `start, ${all.length} steps`;
   panel("where").textContent = text;
   panel("slider").setAttribute("aria-valuetext", moment ? `${text}: ${label(moment.node)}` : text);
+  panel("said").textContent = spoken(text, moment);
   ticks(all);
   relight();
   stepPanel();
   nodePanel();
   livePanel();
   framePanel();
+}
+
+// One sentence for those who hear the page: where it stands, and what came of the step.
+function spoken(text, moment) {
+  if (!moment) return text;
+  const { node, step } = moment, told = node.name && node.op ? `${node.name}, by ${node.op}` : label(node);
+  if (node.error) return `${text}: ${told} failed. ${node.error}`;
+  if (!step) return `${text}: ${told} is ${brief(state.now.values.get(node.id))}`;
+  const sent = step.sent.map(line => `${brief(line.value)} to ${label(graph.byId.get(line.to))}`).join(", ");
+  return `${text}: ${told} has gradient ${brief(step.gradient)}${sent ? `; it sends ${sent}` : ""}`;
 }
 
 function ticks(all) {
@@ -56,7 +67,7 @@ function nodePanel() {
   if (!node) return;
   const value = state.now.values.get(node.id), image = node.image;
   body.append(el("h2", {}, label(node)), el("p", { class: "soft" }, `${node.kind}, ${shapeText(node.shape)} ${node.dtype}${node.requires_grad ? ", takes a gradient" : ""}`));
-  if (node.op && node.place) body.append(placeOf(node));
+  if (node.op) body.append(placeOf(node));
   if (!value) body.append(el("p", {}, "its value was not kept: no rule needs it. viz.trace keeps all of them"));
   else {
     body.append(el("h3", {}, "value"));
@@ -84,7 +95,7 @@ function showGradient(body, node) {
 }
 
 function editor(node, value) {
-  const columns = node.shape.length ? node.shape.at(-1) : 1, body = el("table", { class: "edit" });
+  const columns = node.shape.length ? node.shape.at(-1) : 1, body = el("table", { class: columns === 1 ? "edit one" : "edit" });
   for (let i = 0; i < value.data.length; i += columns)
     body.append(el("tr", {}, ...[...value.data.slice(i, i + columns)].map((v, j) => el("td", {}, el("input", {
       type: "number", step: "any", value: v, "data-at": i + j, "aria-label": `${label(node)}${node.shape.length ? ` element ${i + j}` : ""}`,
@@ -143,7 +154,7 @@ function livePanel() {
   body.append(el("p", { class: "soft" }, "Click a leaf and change its value: everything is computed again here, in double precision."));
   if (currentLoss() !== null && graph.nodes.some(trains)) body.append(el("p", {},
     el("button", { id: "descend", onclick: descend }, "take a gradient step"), " rate ",
-    el("input", { id: "rate", type: "number", step: "any", value: state.rate, style: "width:6em", "aria-label": "learning rate", oninput: e => { state.rate = e.target.valueAsNumber || 0; } }), " ",
+    el("input", { id: "rate", type: "number", step: "any", value: state.rate, "aria-label": "learning rate", oninput: e => { state.rate = e.target.valueAsNumber || 0; } }), " ",
     el("button", { id: "restore", onclick: restore }, "as recorded")));
   body.append(el("div", { class: "losses" }));
   curveInto(body);
@@ -192,7 +203,7 @@ function nextFound() {
 const KEYS = {
   " ": () => play(!state.playing), ArrowRight: () => go(state.position + 1), ArrowLeft: () => go(state.position - 1), Home: () => go(0),
   End: () => go(moments().length), n: () => panel("naive").click(), "/": () => panel("search").focus(), "+": () => zoomTo(state.zoom * 1.2),
-  "=": () => zoomTo(state.zoom * 1.2), "-": () => zoomTo(state.zoom / 1.2), "0": fit, Escape: () => choose(null),
+  "=": () => zoomTo(state.zoom * 1.2), "-": () => zoomTo(state.zoom / 1.2), "0": () => fit(), Escape: () => choose(null),
 };
 
 document.addEventListener("keydown", event => {
@@ -205,7 +216,7 @@ document.addEventListener("keydown", event => {
 });
 
 const onClick = { first: () => go(0), back: () => go(state.position - 1), forth: () => go(state.position + 1), last: () => go(moments().length),
-  play: () => play(!state.playing), smaller: () => zoomTo(state.zoom / 1.2), larger: () => zoomTo(state.zoom * 1.2), fit,
+  play: () => play(!state.playing), smaller: () => zoomTo(state.zoom / 1.2), larger: () => zoomTo(state.zoom * 1.2), fit: () => fit(),
   fold: () => foldAll(true), unfold: () => foldAll(false) };
 for (const [id, act] of Object.entries(onClick)) panel(id).addEventListener("click", act);
 panel("slider").addEventListener("input", event => go(Number(event.target.value)));
@@ -223,8 +234,10 @@ function foldAll(closed) {
 if (frames.length) state.now = frames[0];
 state.obstacle = Live.obstacle(graph);
 foldUntilSmall();
+for (const id of ["fold", "unfold"]) panel(id).hidden = !graph.modules.length;
 redraw();
-fit();
+fit(0.8);
+stage.scrollLeft = (stage.scrollWidth - stage.clientWidth) / 2;
 refresh();
 if (graph.error) go(calls.length);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);

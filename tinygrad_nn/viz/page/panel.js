@@ -14,7 +14,7 @@ function callText(node) {
 }
 
 function placeOf(node) {
-  if (!node.place) return null;
+  if (!node.place) return el("p", { class: "soft" }, "not known: a tensor keeps its graph without the lines. viz.trace(f, …) keeps them, and so does detect_anomaly()");
   const { file, line, code } = node.place;
   return el("div", {}, code ? el("pre", {}, code) : null, el("div", { class: "soft" }, `${file}:${line}`));
 }
@@ -54,8 +54,7 @@ function forwardPanel(node, body) {
   const told = graph.ops[node.op];
   body.append(el("h2", {}, node.name ? `${node.name} = ${node.op}` : node.op), el("code", {}, callText(node)));
   if (node.error) body.append(el("p", { class: "alarm" }, node.error));
-  const place = placeOf(node);
-  if (place) body.append(el("h3", {}, "the line that called it"), place);
+  body.append(el("h3", {}, "the line that called it"), placeOf(node));
   if (told) {
     body.append(el("h3", {}, told.doc || "what it computes"));
     const formula = math(`${mi("y")}<mo>=</mo>`, told.forward.math), code = codeAt(told.forward);
@@ -63,7 +62,9 @@ function forwardPanel(node, body) {
     if (code) body.append(code);
   }
   if (node.error) {
-    body.append(el("h3", {}, "what it was given"), values(node, [...new Set(node.arguments ?? [])]));
+    body.append(el("h3", {}, "what it was given"));
+    for (const source of new Set(node.inputs.map(input => graph.byId.get(input)).filter(Boolean)))
+      body.append(el("p", {}, el("code", {}, `${label(source)} ${shapeLine(source)}`)), table(source.value, 4));
     return;
   }
   const number = told && plugged(node, told.forward.code, null), y = state.now.values.get(node.id);
@@ -158,6 +159,8 @@ function startPanel(body) {
   body.append(el("h2", {}, failed ? "This run failed" : "Before the first step"));
   if (failed) body.append(el("p", { class: "alarm" }, failed));
   body.append(el("p", {}, `${calls.length} operations on ${graph.nodes.length - calls.length} leaves. Play them forward, then follow the gradients back, last operation first.`));
+  if (calls.length && calls.every(node => !node.place)) body.append(el("p", { class: "soft" },
+    "This is the graph that a tensor has kept. Run it through ", el("code", {}, "viz.trace(f, …)"), " to see the line of your code at each step, and every value."));
 }
 
 function stepPanel() {
