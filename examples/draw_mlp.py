@@ -87,7 +87,7 @@ def train(
         print('no plots without matplotlib: pip install "tinygrad-nn[examples]"')
     else:
         matplotlib.use("Agg")
-        plots.save(plots.learning_curves({"loss": losses}, log=True), out / "loss.png")
+        plots.save(plots.learning_curves({"loss": losses}, xlabel="step", log=True), out / "loss.png")
         plots.save(plots.activation_histograms(model, points), out / "activations.png")
         plots.save(plots.gradient_histograms(model), out / "gradients.png")
         plots.save(ratios.plot(), out / "updates.png")

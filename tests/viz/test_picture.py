@@ -1,5 +1,7 @@
 """Pictures: what is in them, how they are saved and shown, that whatever a name holds stays text."""
 
+import base64
+import struct
 import sys
 import xml.etree.ElementTree as ET
 
@@ -12,6 +14,7 @@ from tinygrad_nn.op import OPS
 from tinygrad_nn.viz import draw, trace
 from tinygrad_nn.viz.page import shell
 from tinygrad_nn.viz.rules import describe
+from tinygrad_nn.viz.svg import png_of
 
 NASTY = "<script>alert('x')</script>&\"\\"
 
@@ -31,6 +34,10 @@ def test_values_are_numbers_strips_and_images():
     x = torch.tensor(2.0, requires_grad=True)
     text = trace(lambda: image.sum() * x + many.sum() + few.sum()).to_svg()
     assert "data:image/png;base64," in text
+    colours, channels = torch.rand(3, 8, 8), torch.rand(4, 8, 8)
+    for images, kind in ((colours.numpy(), 2), (channels.numpy(), 0)):
+        data = base64.b64decode(png_of(images).partition(",")[2])
+        assert struct.unpack(">IIBB", data[16:26]) == (112, 112, 8, kind)  # 14 dots to a pixel; in colour, or grey
     assert 'class="up"' in text
     assert "[1.5, -2]" in text
 

@@ -28,6 +28,8 @@ def test_curves_are_the_numbers():
     axes = plots.learning_curves({"train": [3.0, 2.0], "test": [3.5, 2.5]}, log=True)
     assert [line.get_ydata().tolist() for line in axes.lines] == [[3.0, 2.0], [3.5, 2.5]]
     assert axes.get_yscale() == "log"
+    assert axes.get_xlabel() == "epoch"
+    assert plots.learning_curves({"loss": [1.0, 0.5]}, xlabel="step").get_xlabel() == "step"
 
 
 def test_histograms_have_a_line_for_each_layer():
@@ -38,6 +40,18 @@ def test_histograms_have_a_line_for_each_layer():
     model(torch.randn(5, 4)).sum().backward()
     assert len(plots.gradient_histograms(model).lines) == 2
     assert not any(module._hooks.get("forward") for module in model.modules())
+
+
+def test_looking_at_activations_changes_nothing():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    plots.activation_histograms(model, torch.ones(6, 4))
+    assert all((value == before[name]).all() for name, value in model.state_dict().items())
+    drawn = torch.rand(3)
+    torch.manual_seed(0)
+    nn.Linear(4, 8)
+    assert (torch.rand(3) == drawn).all()
 
 
 def test_update_ratios_are_what_the_step_did():

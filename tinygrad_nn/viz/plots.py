@@ -16,21 +16,24 @@ from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import from_numpy
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.optim.optimizer import Optimizer
+from tinygrad_nn.random import fork_rng
 from tinygrad_nn.tensor import Tensor
 
 # Okabe and Ito's colours, told apart by those who see red and green alike.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
-def learning_curves(curves: Mapping[str, Sequence[float]], *, ylabel: str = "loss", log: bool = False, axes: Any = None) -> Any:
-    """Each curve over the epochs, with its name."""
+def learning_curves(
+    curves: Mapping[str, Sequence[float]], *, xlabel: str = "epoch", ylabel: str = "loss", log: bool = False, axes: Any = None
+) -> Any:
+    """Each curve over the epochs, or what `xlabel` says, with its name."""
     axes = _axes(axes)
     styles = ("-", "--", "-.", ":")
     for i, (name, values) in enumerate(curves.items()):
         epochs = range(1, len(values) + 1)
         marker = "." if len(values) < 40 else None
         axes.plot(epochs, values, styles[i % 4], color=COLORS[i % len(COLORS)], label=name, marker=marker)
-    axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set_yscale("log")
     axes.legend()
@@ -41,7 +44,7 @@ def learning_curves(curves: Mapping[str, Sequence[float]], *, ylabel: str = "los
 def activation_histograms(model: Module, inputs: Tensor, *, axes: Any = None, bins: int = 60) -> Any:
     """How the outputs of each innermost module are distributed, with mean and deviation: one curve a layer.
 
-    `bins` is the most there are; few values get fewer.
+    `bins` is the most there are; few values get fewer. The model is left as it was, and so are the random numbers.
     """
     seen: dict[str, Any] = {}
 
@@ -54,10 +57,13 @@ def activation_histograms(model: Module, inputs: Tensor, *, axes: Any = None, bi
 
     inner = [(name, module) for name, module in model.named_modules() if not list(module.children())]
     handles = [module.register_forward_hook(watch(f"{name} {type(module).__name__}".strip())) for name, module in inner]
+    buffers = [(buffer.detach().numpy(), buffer.detach().numpy().copy()) for buffer in model.buffers()]
     try:
-        with no_grad():
+        with no_grad(), fork_rng():
             model(inputs)
     finally:
+        for buffer, before in buffers:
+            buffer[...] = before
         for handle in handles:
             handle.remove()
     return _histograms(seen, "activation", axes, bins)

@@ -157,11 +157,16 @@ def _bars(cells: Array, y: float) -> str:
 
 
 def png_of(array: Array) -> str:
-    """The first image of a batch as a `data:` address: one channel in greys, three in colours."""
+    """The first image of a batch as a `data:` address: three channels in colours, else the first one in greys.
+
+    Small ones are enlarged dot by dot, for not every reader of SVG knows `image-rendering`.
+    """
     channels = array.reshape(-1, *array.shape[-3:])[0]
-    picture = np.moveaxis(channels[:3], 0, -1) if channels.shape[0] in {3, 4} else channels[0]
+    picture = np.moveaxis(channels, 0, -1) if channels.shape[0] == 3 else channels[0]
     low, high = float(picture.min()), float(picture.max())
     pixels = np.round((picture - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    times = max(1, round(2 * IMAGE / max(pixels.shape[:2])))
+    pixels = pixels.repeat(times, 0).repeat(times, 1)
     rows, columns = pixels.shape[:2]
     raw = b"".join(b"\0" + row.tobytes() for row in pixels)
 
