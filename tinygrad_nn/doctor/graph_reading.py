@@ -133,9 +133,10 @@ def losses(nodes: Iterable[Any], end: int) -> list[LossCall]:
             found.append(_loss(kind, node.edges[0], node.shapes[0], target))
     if "log1p" in after and "log" in after:
         found.append(_loss("binary_cross_entropy", after["log"].edges[0], after["log"].shapes[0], None))
-    elif "log1p" in after and "mean" in after and not found:
-        first = min(after.values(), key=lambda node: node.serial)
-        found.append(_loss("binary_cross_entropy_with_logits", first.edges[0], first.shapes[0], None))
+    elif {"relu", "exp", "log1p", "sub"} <= set(after):  # (1 - target) * scores + log(1 + exp(-scores))
+        negated = graph.node_of(after["relu"].edges[0])
+        if op_of(negated) == "neg":
+            found.append(_loss("binary_cross_entropy_with_logits", negated.edges[0], negated.shapes[0], None))
     return [call for call in found if call.output is not None]
 
 

@@ -87,7 +87,7 @@ class Seen:
             share = share[share > 0]
             return float(-(share * np.log(share)).sum())
         if self.kind.startswith("binary"):
-            share = np.clip(target.mean(0), 1e-12, 1 - 1e-12)
+            share = np.clip(target.mean(0, dtype=np.float64), 1e-12, 1 - 1e-12)
             return float(-(share * np.log(share) + (1 - share) * np.log(1 - share)).mean())
         if self.kind == "mse_loss":
             return float(target.var(0).mean())

@@ -73,6 +73,7 @@ class watch:
         self.last_step = 0  # the serial of the last step
         self.pending = 0  # backwards since the last step
         self.paused = self.ill = False
+        self.flowed = False  # whether the last backward looked at left a gradient other than 0
 
     # on and off
 
@@ -252,6 +253,7 @@ class watch:
         self.pending += 1
         if self.close is not None:
             self.seen.with_gradient.update(name for name, p in self.parameters.items() if p._grad is not None)
+            self.flowed = self._any_gradient()
             if self.optimizer is None:
                 self._read_gradients()
                 self._end_step()
@@ -269,15 +271,14 @@ class watch:
         if self.close is None:
             return
         self._read_gradients()
-        if (
-            self.pending
-            and self.seen.with_gradient
-            and not any(p._grad is not None and p._grad._data.any() for p in self.parameters.values())
-        ):
+        if self.pending and self.flowed and not self._any_gradient():
             self.report.add(
                 "gradients-erased", f"step at {reading.user_line()}", "there was a backward, and no parameter has a gradient now"
             )
         self.before = {name: p._data.copy() for name, p in self.parameters.items() if p._data.ndim > 1}
+
+    def _any_gradient(self) -> bool:
+        return any(p._grad is not None and p._grad._data.any() for p in self.parameters.values())
 
     def _read_gradients(self) -> None:
         assert self.close is not None
