@@ -29,6 +29,7 @@ def test_curves_are_the_numbers():
     assert [line.get_ydata().tolist() for line in axes.lines] == [[3.0, 2.0], [3.5, 2.5]]
     assert axes.get_yscale() == "log"
     assert axes.get_xlabel() == "epoch"
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
     assert plots.learning_curves({"loss": [1.0, 0.5]}, xlabel="step").get_xlabel() == "step"
 
 
@@ -69,8 +70,10 @@ def test_update_ratios_are_what_the_step_did():
 
 
 def test_first_layer_shows_images():
-    assert len(plots.first_layer(network(), most=5).axes) == 8
-    assert len(plots.first_layer(nn.Conv2d(3, 6, 3)).axes) == 8
+    for figure, count in ((plots.first_layer(network(), most=5), 5), (plots.first_layer(nn.Conv2d(3, 6, 3)), 6)):
+        *cells, scale = figure.axes
+        assert sum(len(cell.images) for cell in cells) == count
+        assert scale.get_ylim()[0] == -scale.get_ylim()[1]
     with pytest.raises(ValueError, match="expected a shape of 5 elements"):
         plots.first_layer(nn.Linear(5, 2))
     with pytest.raises(ValueError, match="got none"):

@@ -28,12 +28,15 @@ def learning_curves(
 ) -> Any:
     """Each curve over the epochs, or what `xlabel` says, with its name."""
     axes = _axes(axes)
+    from matplotlib.ticker import MaxNLocator
+
     styles = ("-", "--", "-.", ":")
     for i, (name, values) in enumerate(curves.items()):
         epochs = range(1, len(values) + 1)
         marker = "." if len(values) < 40 else None
         axes.plot(epochs, values, styles[i % 4], color=COLORS[i % len(COLORS)], label=name, marker=marker)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log:
         axes.set_yscale("log")
     axes.legend()
@@ -154,7 +157,8 @@ def first_layer(model: Module, shape: tuple[int, int] | None = None, *, most: in
     for cell in grid.flat:
         cell.axis("off")
     for cell, image in zip(grid.flat, images, strict=False):
-        cell.imshow(image, cmap="PuOr_r", vmin=-limit, vmax=limit)
+        shown = cell.imshow(image, cmap="PuOr_r", vmin=-limit, vmax=limit)
+    figure.colorbar(shown, ax=grid, ticks=[-limit, 0, limit], format="%.2g")
     return figure
 
 
