@@ -15,6 +15,7 @@ from tinygrad_nn.viz.values import is_image, short
 
 LETTER, LINE, PAD = 6.7, 14.0, 7.0  # the width of a letter, the height of a line, the space around the text
 STRIP_WIDTH, STRIP_HEIGHT, IMAGE = 128.0, 16.0, 56.0
+_TITLE = 48  # letters of a box's first line
 _WALKED = 2000  # nodes of a graph whose gradients a static picture still shows
 
 
@@ -160,7 +161,8 @@ def title_of(block: Block) -> str:
 
 
 def _lines(node: Node, gradient: object) -> list[Line]:
-    lines = [Line(title(node), "name")]
+    head = title(node)
+    lines = [Line(head if len(head) <= _TITLE else head[: _TITLE - 1] + "…", "name")]
     if node.value is not None:
         lines += value_lines(node.value, "" if node.value.ndim else "value ")
     elif node.kind != "failed" and node.op is not None:

@@ -126,7 +126,7 @@ class Tracer:
         node.requires_grad = any(isinstance(part, Tensor) and part.requires_grad for part in result)
         for i, part in enumerate(result):
             if isinstance(part, Tensor):
-                self.nodes.append(Node(label=f"output {i}", inputs=[node], output=i, block=node.block))
+                self.nodes.append(Node(label=f"output {i}", inputs=[node], output=i, block=node.block, place=node.place))
                 self._settle(self.nodes[-1], part)
 
     def source(self, value: Any) -> Node | Constant:

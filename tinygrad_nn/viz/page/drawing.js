@@ -19,13 +19,14 @@ function foldUntilSmall() {
   }
 }
 
+const errorLines = node => node.error.match(/.{1,34}(\s|$)|.{1,34}/g) ?? [];
 const showsStrip = node => count(node.shape) > 2 || (node.value && !node.value.data);
 
 function sizeOf(node) {
   const number = count(node.shape) === 1 ? 16 : 27; // room for any numbers: they change
-  const texts = [titleOf(node).length, showsStrip(node) ? STRIP[0] / LETTER : number, node.shape.length ? shapeLine(node).length * 0.84 : 0];
+  const texts = [headOf(node).length, showsStrip(node) ? STRIP[0] / LETTER : number, node.shape.length ? shapeLine(node).length * 0.84 : 0];
   if (node.error) texts.push(30);
-  const rows = LINE + (node.error ? Math.ceil(node.error.length / 34) * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) + 3 : (1 + node.requires_grad) * LINE);
+  const rows = LINE + (node.error ? errorLines(node).length * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) + 3 : (1 + node.requires_grad) * LINE);
   return [Math.max(30, ...texts.map(n => n * LETTER)) + 2 * PAD, rows + (node.shape.length ? LINE : 0) + 2 * PAD - 4];
 }
 
@@ -132,10 +133,10 @@ function nodeBox(node, [width, height]) {
   group.base = `node ${kind}`;
   group.append(sv("rect", { class: "box", width, height, rx: node.op ? 8 : 3 }));
   if (node.kind === "parameter") group.append(sv("rect", { class: "bar", width: 4, height }));
-  group.append(sv("text", { class: "name", x: PAD, y: PAD + 9 }, titleOf(node)));
+  group.append(sv("text", { class: "name", x: PAD, y: PAD + 9 }, headOf(node)));
   let y = PAD + LINE - 2;
   if (node.error) {
-    for (const part of node.error.match(/.{1,34}(\s|$)|.{1,34}/g) ?? []) group.append(sv("text", { class: "small", x: PAD, y: (y += LINE) - 4 }, part));
+    for (const part of errorLines(node)) group.append(sv("text", { class: "small", x: PAD, y: (y += LINE) - 4 }, part));
   } else if (showsStrip(node)) {
     y += 3;
     for (const which of ["value", "gradient"]) {

@@ -67,7 +67,7 @@ function nodePanel() {
   if (!node) return;
   const value = state.now.values.get(node.id), image = node.image;
   body.append(el("h2", {}, label(node)), el("p", { class: "soft" }, `${node.kind}, ${shapeText(node.shape)} ${node.dtype}${node.requires_grad ? ", takes a gradient" : ""}`));
-  if (node.op) body.append(placeOf(node));
+  if (node.op) body.append(placeOf(node) ?? "");
   if (!value) body.append(el("p", {}, "its value was not kept: no rule needs it. viz.trace keeps all of them"));
   else {
     body.append(el("h3", {}, "value"));

@@ -33,6 +33,7 @@ const state = {
 };
 
 const calls = graph.nodes.filter(node => node.op);
+const traced = !calls.length || calls.some(node => node.place); // or drawn from a tensor, which keeps no lines
 const label = node => node.name || (node.op ? node.op + " " + node.id : node.kind + " " + node.id);
 const titleOf = node => {
   if (!node.op) return node.name || node.kind;
@@ -41,6 +42,7 @@ const titleOf = node => {
     call += `(${node.inputs.map(input => typeof input === "object" && input.constant !== null ? constant(input.constant) : "·").join(", ")})`;
   return (node.kind === "failed" ? "✗ " : "") + (node.name ? `${node.name} = ${call}` : call);
 };
+const headOf = node => titleOf(node).length > 48 ? titleOf(node).slice(0, 47) + "…" : titleOf(node);
 const constant = value => typeof value === "number" ? short(value) : typeof value === "object" ? "…" : String(value);
 
 function short(value, digits = 4) {

@@ -14,7 +14,8 @@ function callText(node) {
 }
 
 function placeOf(node) {
-  if (!node.place) return el("p", { class: "soft" }, "not known: a tensor keeps its graph without the lines. viz.trace(f, …) keeps them, and so does detect_anomaly()");
+  if (!node.place) return traced ? null : el("p", { class: "soft" },
+    "not known: a tensor keeps its graph without the lines. viz.trace(f, …) keeps them, and so does detect_anomaly()");
   const { file, line, code } = node.place;
   return el("div", {}, code ? el("pre", {}, code) : null, el("div", { class: "soft" }, `${file}:${line}`));
 }
@@ -54,7 +55,8 @@ function forwardPanel(node, body) {
   const told = graph.ops[node.op];
   body.append(el("h2", {}, node.name ? `${node.name} = ${node.op}` : node.op), el("code", {}, callText(node)));
   if (node.error) body.append(el("p", { class: "alarm" }, node.error));
-  body.append(el("h3", {}, "the line that called it"), placeOf(node));
+  const place = placeOf(node);
+  if (place) body.append(el("h3", {}, "the line that called it"), place);
   if (told) {
     body.append(el("h3", {}, told.doc || "what it computes"));
     const formula = math(`${mi("y")}<mo>=</mo>`, told.forward.math), code = codeAt(told.forward);
@@ -62,8 +64,9 @@ function forwardPanel(node, body) {
     if (code) body.append(code);
   }
   if (node.error) {
-    body.append(el("h3", {}, "what it was given"));
-    for (const source of new Set(node.inputs.map(input => graph.byId.get(input)).filter(Boolean)))
+    const given = new Set(node.inputs.map(input => graph.byId.get(input)).filter(Boolean));
+    if (given.size) body.append(el("h3", {}, "what it was given"));
+    for (const source of given)
       body.append(el("p", {}, el("code", {}, `${label(source)} ${shapeLine(source)}`)), table(source.value, 4));
     return;
   }
@@ -159,7 +162,7 @@ function startPanel(body) {
   body.append(el("h2", {}, failed ? "This run failed" : "Before the first step"));
   if (failed) body.append(el("p", { class: "alarm" }, failed));
   body.append(el("p", {}, `${calls.length} operations on ${graph.nodes.length - calls.length} leaves. Play them forward, then follow the gradients back, last operation first.`));
-  if (calls.length && calls.every(node => !node.place)) body.append(el("p", { class: "soft" },
+  if (!traced) body.append(el("p", { class: "soft" },
     "This is the graph that a tensor has kept. Run it through ", el("code", {}, "viz.trace(f, …)"), " to see the line of your code at each step, and every value."));
 }
 
