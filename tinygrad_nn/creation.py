@@ -88,9 +88,21 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor in the memory of anything that speaks DLPack, such as PyTorch's tensors."""
-    array = np.from_dlpack(ext_tensor)
-    return from_numpy(array)
+    """A tensor in the memory of anything that speaks DLPack, such as PyTorch's tensors, or of a capsule that they gave."""
+    return from_numpy(np.from_dlpack(ext_tensor if hasattr(ext_tensor, "__dlpack__") else _Capsule(ext_tensor)))
+
+
+class _Capsule:
+    """A capsule as something that gives it."""
+
+    def __init__(self, capsule: Any) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # the CPU
 
 
 def frombuffer(

@@ -159,7 +159,7 @@ class finfo:
         if not kind.is_floating_point:
             raise TypeError(f"finfo: expected a floating dtype, got {kind}; use iinfo for it")
         limits = np.finfo(kind.numpy)
-        self.bits, self.dtype, self.eps, self.resolution = limits.bits, kind.name, float(limits.eps), float(limits.resolution)
+        self.bits, self.dtype, self.eps, self.resolution = limits.bits, kind.name, float(limits.eps), 10.0**-limits.precision
         self.max, self.min = float(limits.max), float(limits.min)
         self.tiny = self.smallest_normal = float(limits.tiny)
 
@@ -185,7 +185,7 @@ class iinfo:
         self.bits, self.dtype, self.max, self.min = limits.bits, kind.name, int(limits.max), int(limits.min)
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
