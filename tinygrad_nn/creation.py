@@ -179,7 +179,7 @@ def _refusal(data: Any, depth: int = 0) -> Exception:
     if any(kinds) and not all(kinds):
         return TypeError("not a sequence: expected numbers or sequences of one length at each level, got both")
     if all(kinds):
-        lengths = {len(item) for item in data if np.ndim(item) or isinstance(item, list | tuple)}
+        lengths = {len(item) for item in data if isinstance(item, list | tuple) or np.ndim(item)}
         if len(lengths) > 1:
             return ValueError(f"expected sequence of length {len(data[0])} at dim {depth + 1} (got {sorted(lengths)})")
         return _refusal(next(item for item in data if _fails(item)), depth + 1) if any(map(_fails, data)) else (

@@ -45,6 +45,7 @@ ARRANGING = {
     "repeats as floats": lambda p: p.repeat_interleave(p.ones(2)),
     "repeats of another size": lambda p: p.repeat_interleave(p.ones(2), p.tensor([1, 2]), output_size=7),
     "select beyond the end": lambda p: p.ones(2, 3).select(1, 3),
+    "select_scatter beyond the end": lambda p: p.ones(2, 3).select_scatter(p.ones(2), 1, 3),
     "select of a number": lambda p: p.tensor(1.0).select(0, 0),
     "combinations of less than nothing": lambda p: p.combinations(p.ones(3), -1),
     "vander of less than nothing": lambda p: p.vander(p.ones(3), -1),
@@ -128,6 +129,7 @@ MATRICES = {
     "einsum of two dtypes": lambda p: p.einsum("i,i->", p.ones(2), p.ones(2, dtype=p.float64)),
     "einsum of a letter too far": lambda p: p.einsum(p.ones(2), [60], [60]),
     "einsum of a letter below 0": lambda p: p.einsum(p.ones(2), [-1], []),
+    "the gradient of a complete qr": lambda p: p.linalg.qr(p.ones(3, 2, requires_grad=True), "complete")[0].sum().backward(),
     "qr mode": lambda p: p.linalg.qr(p.ones(2, 2), mode="full"),
 }  # fmt: skip
 
@@ -202,6 +204,20 @@ LAYERS = {
     "a size and a factor recomputed": lambda p: interpolated(p, size=2, recompute_scale_factor=True),
     "three sizes for two dimensions": lambda p: interpolated(p, size=(2, 2, 2)),
     "three factors for two dimensions": lambda p: interpolated(p, scale_factor=(2.0, 2.0, 2.0)),
+    "heads that do not divide the features": lambda p: attended(p, heads=3),
+    "a bias for keys alone": lambda p: attended(p, bias_k=p.ones(1, 1, 4)),
+    "biases beside static keys": lambda p: attended(p, bias_k=p.ones(1, 1, 4), bias_v=p.ones(1, 1, 4), static_k=p.ones(2, 2, 2)),
+    "no weights": lambda p: attended(p, weight=None),
+    "no weights of their own": lambda p: attended(p, use_separate_proj_weight=True, k_proj_weight=p.ones(4, 4)),
+    "weights of other features": lambda p: attended(p, use_separate_proj_weight=True, **{
+        f"{part}_proj_weight": p.ones(4, 4 + (part == "v")) for part in "qkv"}),
+    "static keys of fewer heads": lambda p: attended(p, static_k=p.ones(1, 2, 2)),
+    "static values of other features": lambda p: attended(p, static_v=p.ones(2, 2, 3)),
+    "a mask for other heads": lambda p: p.nn.MultiheadAttention(4, 2)(*[p.ones(2, 4)] * 3, attn_mask=p.ones(3, 2, 2) > 0),
+    "cross_entropy of a number and a share": lambda p: p.nn.functional.cross_entropy(p.tensor(1.0), p.tensor(1.0)),
+    "a sequence of too many dimensions": lambda p: p.nn.GRU(2, 3)(p.ones(1, 1, 1, 2)),
+    "a packed sequence of matrices":
+        lambda p: p.nn.GRU(2, 3)(p.nn.utils.rnn.PackedSequence(p.ones(3, 1, 2), p.tensor([2, 1]))),
     "fewer than no layers": lambda p: p.nn.LSTM(2, 2, proj_size=-1),
     "a state that nobody takes": lambda p: p.nn.Linear(1, 1).set_extra_state(1),
     "no schedulers": lambda p: p.optim.lr_scheduler.ChainedScheduler([]),
@@ -230,6 +246,14 @@ def ctc(p, inputs=(4,), targets=(2,), blank=0):
 
 def unpooled(p, output_size=None, indices=0):
     return p.nn.functional.max_unpool2d(p.ones(1, 1, 2, 2), p.full((1, 1, 2, 2), indices), 2, output_size=output_size)
+
+
+def attended(p, heads=2, weight=True, **options):
+    x, weight = p.ones(2, 1, 4), p.ones(12, 4) if weight else None
+    given = {"bias_k": None, "bias_v": None} | options
+    return p.nn.functional.multi_head_attention_forward(
+        x, x, x, 4, heads, weight, None, given.pop("bias_k"), given.pop("bias_v"), False, 0.0, p.ones(4, 4), None, **given
+    )
 
 
 def interpolated(p, **options):
@@ -262,3 +286,13 @@ CASES = MAKING | ARRANGING | SCATTERING | MATRICES | LAYERS
 def test_refused(program):
     assert isinstance(outcome(program, torch), Exception), "PyTorch does not refuse this"
     compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize(("data", "told"), [
+    ([[1, 2], [3]], "length 2 at dim 1"), ([[[1], [2, 3]], [[4], [5]]], "length 1 at dim 2"),
+    ([[[[1, 2], [3]]]], "length 2 at dim 3"),
+], ids=str)  # fmt: skip
+def test_ragged_rows_are_told_by_their_place(data, told):
+    for p in (torch, tinygrad_nn):
+        with pytest.raises(ValueError, match=told):
+            p.tensor(data)

@@ -256,8 +256,6 @@ def pad(input: Tensor, pad: Sequence[int], value: float = 0.0) -> Tensor:
 
     Negative widths cut.
     """
-    if len(pad) % 2 or len(pad) // 2 > input.ndim:
-        raise RuntimeError(f"pad: expected at most {input.ndim} pairs of widths, got {list(pad)}")
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
     widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs
     if any(b < 0 or a < 0 for b, a in widths):

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm and its mirror image."""
+"""Softmax and its logarithm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
-from tinygrad_nn.ops import elementwise
 from tinygrad_nn.ops import softmax as ops
 
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """input - log(sum(exp(input))) along `dim`."""
     return _along(ops.log_softmax, input, dim, dtype)
-
-
-@numpy_names
-def softmin(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    """The softmax of -input along `dim`."""
-    return softmax(elementwise.neg(input), dim, dtype)
 
 
 def _along(op: Any, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:

@@ -91,7 +91,7 @@ def _of_probabilities(
     if ignore_index >= 0:
         raise RuntimeError(f"ignore_index is not supported for floating point target, got {ignore_index}")
     if not input.ndim:
-        raise RuntimeError("cross_entropy: expected an input of at least 1 dimension, got a number")
+        raise IndexError("cross_entropy: expected an input of at least 1 dimension, got a number")
     axis = 0 if input.ndim == 1 else 1
     classes = input.shape[axis]
     _check_weight(weight, classes)
