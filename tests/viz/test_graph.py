@@ -116,6 +116,9 @@ def test_a_failing_forward_gives_the_graph_so_far():
     assert "shapes cannot be multiplied" in failed.error
     assert "✗ linear" in picture.to_svg()
     assert json.loads(picture.to_json())["error"].startswith("RuntimeError")
+    model[1].register_forward_hook(lambda *_: None)
+    again = trace(model, torch.ones(2, 3)).graph.nodes[-1]
+    assert (again.label, len(again.inputs), again.block.path) == ("linear", 3, "1")
     picture = trace(lambda x: x @ x, torch.ones(2, 3, requires_grad=True))
     assert picture.graph.nodes[-1].label == "matmul"
     assert [p.name or p.kind for p in picture.graph.nodes[-1].parents] == ["x", "x"]

@@ -23,6 +23,7 @@ from tinygrad_nn.viz.graph import Block, Constant, Graph, Node, array_key, data_
 
 _PACKAGE = str(Path(__file__).parents[1])
 _RECORD, _CALL = record.__code__, Module.__call__.__code__
+_CALL_WITH_HOOKS = Module._call_with_hooks.__code__
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
@@ -161,7 +162,7 @@ class Tracer:
         else:
             users = [i for i, frame in enumerate(frames) if not frame.f_code.co_filename.startswith(_PACKAGE)]
             beyond = frames[users[-1] + 1 :] if users else frames
-            called = [frame for frame in beyond if frame.f_code is not _CALL and frame.f_code.co_name != "forward"]
+            called = [f for f in beyond if f.f_code not in (_CALL, _CALL_WITH_HOOKS) and f.f_code.co_name != "forward"]
             frame = (called or beyond or frames)[0 if called else -1]
             arguments = frame.f_code.co_varnames[: frame.f_code.co_argcount]
             given = [value for name in arguments for value in _flat([frame.f_locals.get(name)]) if isinstance(value, Tensor)]
