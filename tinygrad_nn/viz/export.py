@@ -28,10 +28,13 @@ def as_data(graph: Graph) -> dict[str, Any]:
     for node in graph.nodes:
         if node.op is None and node.engine is not None and node.label not in told["ops"]:
             told["ops"][node.label] = _user_rule(node)
-    told["backward"] = [_step(step, full) for step in walk_back(graph)]
-    wrong = [_step(step, full) for step in walk_back(graph, naive=True)]
-    told["naive"] = wrong if _totals(wrong) != _totals(told["backward"]) else None
-    return told
+    return told | _walks(graph, full)
+
+
+def _walks(graph: Graph, full: int) -> dict[str, Any]:
+    """The steps back, and those in depth-first order where their numbers are others."""
+    right, wrong = ([_step(step, full) for step in walk_back(graph, naive=naive)] for naive in (False, True))
+    return {"backward": right, "naive": wrong if _totals(wrong) != _totals(right) else None}
 
 
 def _totals(steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -41,10 +44,8 @@ def _totals(steps: list[dict[str, Any]]) -> dict[str, Any]:
 def frame_data(graph: Graph) -> dict[str, Any]:
     """The numbers of a graph without its structure: one frame of a recording."""
     full = _full(graph)
-    return {
-        "values": [None if node.value is None else summary(node.value, full) for node in graph.nodes],
-        "backward": [_step(step, full) for step in walk_back(graph)],
-    }
+    values = [None if node.value is None else summary(node.value, full) for node in graph.nodes]
+    return {"values": values} | _walks(graph, full)
 
 
 def _full(graph: Graph) -> int:

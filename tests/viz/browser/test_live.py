@@ -105,6 +105,17 @@ def test_the_neuron_is_live(open_page):
     assert close([now["gradients"][k][0] for k in ("n0", "n1")], [-2.5 * slope, 2.0 * slope])
 
 
+def test_a_class_that_does_not_exist_is_refused(open_page):
+    picture = models.mlp()
+    page, y = open_page(picture), next(node.id for node in picture.graph.nodes if node.name == "y")
+    before = page.evaluate("tinygradNN.numbers()")["loss"]
+    for wrong in (2, -1, 0.5):
+        edit(page, y, 0, wrong)
+        assert page.evaluate("tinygradNN.numbers()")["loss"] == before
+    edit(page, y, 0, 1)
+    assert page.evaluate("tinygradNN.numbers()")["loss"] != before
+
+
 def test_what_is_not_live_says_why(open_page):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     page = open_page(trace(lambda: x.cumsum(0).sum()))

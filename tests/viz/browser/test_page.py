@@ -81,8 +81,12 @@ def test_keys_play_and_pause(open_page):
     assert "pause" in text(page, "#play")
     page.keyboard.press(" ")
     assert "play" in text(page, "#play")
+    page.focus("#naive")
+    page.keyboard.press(" ")  # presses the box that has the focus, as everywhere
+    assert page.is_checked("#naive")
     page.keyboard.press("/")
     page.keyboard.type("tanh")
+    assert text(page, "#said") == "1 found"
     page.keyboard.press("Enter")
     assert "o" in text(page, "#node h2")
     page.keyboard.press("Escape")
@@ -206,6 +210,28 @@ def test_recorded_steps_are_scrubbed(open_page):
         flat = [v for row in weights[k][0] for v in row]
         assert now["values"][node] == flat
         assert now["gradients"][node] == pytest.approx([v for row in weights[k][1] for v in row], rel=1e-12)
+
+
+def test_recorded_steps_have_both_orders(open_page):
+    a = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+
+    def step():
+        b = a * 3.0
+        loss = (b + b * b) * b
+        loss.backward()
+        with torch.no_grad():
+            a.sub_(1.0)
+        a.grad = None
+        return loss
+
+    page = open_page(record(step, steps=2))
+    page.check("#naive")
+    page.keyboard.press("End")
+    assert "a.grad is 144, should be 360" in text(page, "#order")
+    page.locator("#frame").fill("1")
+    assert "a.grad is 45, should be 99" in text(page, "#order")
+    page.click("#descend")
+    assert "not a recorded step" in text(page, "#frames")
 
 
 def test_what_names_hold_stays_text(open_page):

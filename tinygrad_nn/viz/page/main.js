@@ -94,12 +94,20 @@ function showGradient(body, node) {
   if (node.accumulated) holder.append(el("p", { class: "soft" }, `its .grad when drawn: ${brief(decoded(node.accumulated))}`));
 }
 
+// The greatest class that a leaf may hold, where it holds the right answers of a loss; null for other leaves.
+function greatest(node) {
+  if (node.dtype === "bool") return 1;
+  for (const user of graph.nodes) if (user.arguments?.[user.inputs.indexOf(node.id)] === "target") return graph.byId.get(user.inputs[0]).shape[1] - 1;
+  return null;
+}
+
 function editor(node, value) {
+  const most = greatest(node), limits = { step: /int|bool/.test(node.dtype) ? 1 : "any", min: most === null ? null : 0, max: most };
   const columns = node.shape.length ? node.shape.at(-1) : 1, body = el("table", { class: columns === 1 ? "edit one" : "edit" });
   for (let i = 0; i < value.data.length; i += columns)
     body.append(el("tr", {}, ...[...value.data.slice(i, i + columns)].map((v, j) => el("td", {}, el("input", {
-      type: "number", step: "any", value: v, "data-at": i + j, "aria-label": `${label(node)}${node.shape.length ? ` element ${i + j}` : ""}`,
-      oninput: event => edit(node, i + j, event.target.valueAsNumber),
+      type: "number", ...limits, value: v, "data-at": i + j, "aria-label": `${label(node)}${node.shape.length ? ` element ${i + j}` : ""}`,
+      oninput: event => { if (event.target.checkValidity()) edit(node, i + j, event.target.valueAsNumber); },
     })))));
   return body;
 }
@@ -169,13 +177,13 @@ function framePanel() {
   const body = panel("frames");
   if (!frames.length) return;
   body.hidden = false;
-  const at = Math.max(0, frames.indexOf(state.now)), losses = frames.map(frame => frame.values.get(graph.output)?.data?.[0] ?? NaN);
+  const at = frames.indexOf(state.now), losses = frames.map(frame => frame.values.get(graph.output)?.data?.[0] ?? NaN);
   if (!body.firstChild) body.append(el("h2", {}, "recorded steps"), el("label", {}, el("span"), el("input", {
     id: "frame", type: "range", min: 0, max: frames.length - 1, value: 0, style: "width:100%", "aria-label": "training step",
     oninput: event => showFrame(Number(event.target.value)),
   })), el("div"));
-  body.querySelector("span").textContent = `training step ${at + 1} of ${frames.length}`;
-  body.lastChild.replaceChildren(...(losses.every(Number.isFinite) ? [lossCurve(losses, at)] : []));
+  body.querySelector("span").textContent = at < 0 ? "not a recorded step: computed here" : `training step ${at + 1} of ${frames.length}`;
+  body.lastChild.replaceChildren(...(losses.every(Number.isFinite) ? [lossCurve(losses, Math.max(0, at))] : []));
 }
 
 function showFrame(k) {
@@ -189,6 +197,7 @@ function search(text) {
   const wanted = text.trim().toLowerCase();
   state.found = new Set(wanted ? graph.nodes.filter(node => `${node.name} ${node.op ?? node.kind} ${node.id}`.toLowerCase().includes(wanted)).map(node => node.id) : []);
   relight();
+  panel("said").textContent = wanted ? `${state.found.size} found` : "";
 }
 
 function nextFound() {
@@ -209,7 +218,7 @@ const KEYS = {
 document.addEventListener("keydown", event => {
   const inField = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "checkbox";
   if (event.ctrlKey || event.metaKey || event.altKey || (inField && event.key !== "Escape") || !KEYS[event.key]) return;
-  if (event.key === " " && event.target.tagName === "BUTTON") return;
+  if (event.key === " " && ["BUTTON", "SUMMARY", "INPUT"].includes(event.target.tagName)) return; // it presses what has the focus
   event.preventDefault();
   if (inField) event.target.blur();
   KEYS[event.key]();

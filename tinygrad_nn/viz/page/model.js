@@ -24,7 +24,7 @@ const recorded = {
   backward: decodedSteps(graph.backward), naive: decodedSteps(graph.naive),
 };
 const frames = (graph.frames ?? []).map(frame => ({
-  values: new Map(graph.nodes.map((node, i) => [node.id, decoded(frame.values[i])])), backward: decodedSteps(frame.backward), naive: null,
+  values: new Map(graph.nodes.map((node, i) => [node.id, decoded(frame.values[i])])), backward: decodedSteps(frame.backward), naive: decodedSteps(frame.naive),
 }));
 
 const state = {
