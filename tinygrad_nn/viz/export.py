@@ -44,7 +44,7 @@ def _totals(steps: list[dict[str, Any]]) -> dict[str, Any]:
 def frame_data(graph: Graph) -> dict[str, Any]:
     """The numbers of a graph without its structure: one frame of a recording."""
     full = _full(graph)
-    values = [None if node.value is None else summary(node.value, full) for node in graph.nodes]
+    values = [None if node.value is None else summary(node.value, full, colors=True) for node in graph.nodes]
     return {"values": values} | _walks(graph, full)
 
 
@@ -72,7 +72,7 @@ def _node(node: Node, full: int) -> dict[str, Any]:
         "attributes": {key: plain(value) for key, value in node.attributes.items()},
         "shape": list(node.shape), "dtype": node.dtype, "requires_grad": node.requires_grad,
         "module": node.block.id if node.block else None, "place": _place(node.place),
-        "value": None if node.value is None else summary(node.value, full),
+        "value": None if node.value is None else summary(node.value, full, colors=True),
     }  # fmt: skip
     if node.op is not None:
         told["arguments"] = [node.op.inputs[0 if node.op.variadic else i] for i in range(len(node.inputs))]

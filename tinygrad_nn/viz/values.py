@@ -39,8 +39,10 @@ def short(value: Any, digits: int = 4) -> str:
     return f"{plain:.{digits}g}" if isinstance(plain, float) else str(plain)
 
 
-def summary(array: Array, full: int = FULL) -> dict[str, Any]:
+def summary(array: Array, full: int = FULL, colors: bool = False) -> dict[str, Any]:
     """An array for JSON: shape, dtype and `data` in row-major order, or, beyond `full` elements, what stands for them.
+
+    With `colors`, an image of three channels keeps them all.
 
     >>> summary(np.array([[1.0, 2.0]]))
     {'shape': [1, 2], 'dtype': 'float64', 'data': [1.0, 2.0]}
@@ -57,6 +59,9 @@ def summary(array: Array, full: int = FULL) -> dict[str, Any]:
     kept |= {"min": number(low), "mean": number(mean), "max": number(high)}
     kept["strip"] = [_rounded(v) for v in strip(values)]
     kept["grid"] = [[_rounded(v) for v in row] for row in grid(values)]
+    if colors and is_image(array.shape) and array.shape[-3] == 3:
+        channels = values.reshape(-1, *array.shape[-3:])[0]
+        kept["colors"] = [[[_rounded(v) for v in row] for row in grid(channel)] for channel in channels]
     counts, edges = np.histogram(finite, _BINS) if finite.size else (np.zeros(0, int), np.zeros(2))
     kept["histogram"] = {"low": number(edges[0]), "high": number(edges[-1]), "counts": counts.tolist()}
     return kept

@@ -179,6 +179,22 @@ def test_a_node_shows_all_it_has(open_page):
     assert "not live: convolution has no twin in JavaScript" in text(page, "#live")
 
 
+@pytest.mark.parametrize("side", [8, 40])  # every number in the page, or a thinned out grid
+def test_an_image_has_its_colours(open_page, side):
+    image = torch.zeros(1, 3, side, side)
+    image[0, 0, :, : side // 2] = 1.0
+    image[0, 2, :, side // 2 :] = 1.0
+    x = torch.tensor(2.0, requires_grad=True)
+    page = open_page(trace(lambda image: (image * x).sum(), image))
+    page.locator("[data-node=n0]").dispatch_event("click")
+    dots = """() => {
+      const canvas = document.querySelector("#node canvas"), context = canvas.getContext("2d");
+      const row = [...context.getImageData(0, 0, canvas.width, 1).data];
+      return [row.slice(0, 4), row.slice(-4)];
+    }"""
+    assert page.evaluate(dots) == [[255, 0, 0, 255], [0, 0, 255, 255]]
+
+
 def test_a_failed_forward_is_red_with_its_message(open_page):
     page = open_page(trace(lambda x: x @ x, torch.ones(2, 3, requires_grad=True)))
     assert page.locator("g.failed").count() == 1

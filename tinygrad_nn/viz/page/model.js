@@ -10,6 +10,7 @@ const decoded = value => {
   if (value.data) out.data = value.data.map(number);
   for (const key of ["min", "mean", "max"]) if (key in value) out[key] = number(value[key]);
   if (value.strip) out.strip = value.strip.map(number);
+  if (value.colors) out.colors = value.colors.map(rows => rows.map(row => row.map(number)));
   if (value.grid) out.grid = value.grid.map(row => row.map(number));
   return out;
 };

@@ -96,9 +96,16 @@ function table(value, most = 8, sumRow = null) {
 const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const rgb = hex => [1, 3, 5].map(i => parseInt((hex.length === 4 ? hex.replace(/[0-9a-f]/gi, "$&$&") : hex).slice(i, i + 2), 16));
 
+// The three channels of an image in colour; null for others.
+function colorsOf(value) {
+  if (value.shape.at(-3) !== 3) return null;
+  const size = value.shape.at(-1) * value.shape.at(-2);
+  return value.data ? [0, 1, 2].map(k => value.data.slice(k * size, (k + 1) * size)) : value.colors?.map(rows => rows.flat());
+}
+
 // A heat map: towards blue above zero and orange below; an image in greys.
 function heat(value, image = false) {
-  const grid = value.data ? matrixOf(value) : value.grid;
+  const grid = value.data ? matrixOf(value) : value.grid, colors = image ? colorsOf(value) : null;
   if (!grid || !grid.length || !grid[0].length) return el("p", { class: "soft" }, "empty");
   const scale = Math.max(1, Math.min(24, Math.floor(300 / Math.max(grid[0].length, grid.length)))), { min, max } = range(value);
   const canvas = el("canvas", {
@@ -108,8 +115,8 @@ function heat(value, image = false) {
   const context = canvas.getContext("2d"), pixels = context.createImageData(grid[0].length, grid.length);
   const most = Math.max(Math.abs(min), Math.abs(max)) || 1, paper = rgb(style("--paper")), up = rgb(style("--up")), down = rgb(style("--down"));
   grid.flat().forEach((v, k) => {
-    const grey = 255 * (v - min) / (max - min || 1), t = Math.min(1, Math.abs(v) / most), to = v >= 0 ? up : down;
-    for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = image ? grey : paper[c] + (to[c] - paper[c]) * t;
+    const bright = v => 255 * (v - min) / (max - min || 1), t = Math.min(1, Math.abs(v) / most), to = v >= 0 ? up : down;
+    for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = colors ? bright(colors[c][k]) : image ? bright(v) : paper[c] + (to[c] - paper[c]) * t;
     pixels.data[4 * k + 3] = 255;
   });
   context.putImageData(pixels, 0, 0);
