@@ -74,6 +74,38 @@ def retained_below_a_view(library):
     return y.grad, w.grad
 
 
+def seen_turned(write):
+    """A write through a view, whose gradient arrives in another order of memory."""
+
+    def program(library):
+        x, w = library.ones(2, 3, requires_grad=True), library.arange(6.0).reshape(3, 2)
+        y = x * 1
+        write(y)
+        (y.t() * w).sum().backward()
+        return (x.grad,)
+
+    return program
+
+
+WRITES = {
+    "flat": lambda y: y.view(-1).mul_(3),
+    "a part of flat": lambda y: y.view(-1)[1:4].mul_(3),
+    "flat to zero": lambda y: y.view(-1).zero_(),
+    "strided": lambda y: y.as_strided((2,), (2,)).mul_(3),
+    "a row of another shape": lambda y: y.view(3, 2)[1].fill_(3),
+    "diagonal": lambda y: y.diagonal().mul_(4),
+    "transposed": lambda y: y.t()[1].mul_(4),
+    "permuted and flat": lambda y: y.t().t().view(6)[2:].mul_(5),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_seen_turned(name):
+    program = seen_turned(WRITES[name])
+    ours, theirs = ([value.tolist() for value in program(library)] for library in (tinygrad_nn, torch))
+    assert ours == theirs
+
+
 PROGRAMS = [
     written_through, written_below, turned_twice, turned_before_the_gradient_came, retained_then_scaled, retained_then_set,
     retained_below_a_view,

@@ -82,7 +82,7 @@ setitem.sample((3, 4), (), index=_MASK).sample((3, 4), (3, 4), index=[0, 0, 2]).
 @op
 def set_view(x: Array, value: Array, /, *, view: Op, attributes: Any) -> Array:
     """A copy of x in which the elements that the op `view` looks at are `value`."""
-    out = np.array(x, order="K")
+    out = np.array(x, order="C")  # in another order a reshape may copy, and what is written to it would be lost
     view.forward(out, **attributes)[...] = value
     return out
 
