@@ -54,6 +54,27 @@ def test_float32_stays_float32(op, i):
         assert np.asarray(gradient).dtype == np.float32
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize(("op", "i"), SMOOTH)
+def test_gradients_do_not_depend_on_the_order_in_memory(op, i, recorded):
+    sample = op.samples[i]
+    inputs = sample.draw(np.random.default_rng(4))
+    upstream = np.random.default_rng(5).standard_normal(np.shape(op.forward(*inputs, **sample.attributes)))
+    found = []
+    for ordered in (lambda v: v, turned):
+        given = [ordered(v) if isinstance(v, np.ndarray) else v for v in inputs]
+        parts = gradients(op, given, sample.attributes, ordered(upstream), recorded=recorded)
+        found.append([np.asarray(part.detach() if recorded else part) for part in (parts[0] if recorded else parts)])
+    for expected, other in zip(*found, strict=True):
+        np.testing.assert_allclose(other, expected, rtol=1e-12, atol=1e-14)
+
+
+def turned(array):
+    """The same values, the first axis nearest in memory and every second place unused."""
+    spaced = np.repeat(np.asfortranarray(array), 2, axis=-1) if array.ndim else array
+    return np.asfortranarray(spaced)[..., ::2] if array.ndim else array
+
+
 @pytest.mark.parametrize(("op", "i"), SMOOTH)
 def test_any_of_the_inputs_may_need_the_gradient(op, i):
     sample = op.samples[i]
