@@ -8,11 +8,28 @@ from html import escape
 _FUNCTIONS = {
     "log": "ln", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "sign": "sign",
     "maximum": "max", "minimum": "min", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "softmax": "softmax",
-    "one_hot": "onehot", "broadcast_to": "broadcast", "reshape": "reshape", "spread": "spread", "sum_to": "sum to", "prod": "∏",
+    "one_hot": "onehot", "broadcast_to": "broadcast", "prod": "∏", "amax": "max", "amin": "min", "swapaxes": "transpose",
+    "_mean": "mean",
 }  # fmt: skip
-_SUMS = {"sum": "∑", "_add": "∑", "reduce": "∑"}
+_AS_THEY_ARE = {"rows", "_rows", "asarray", "float", "astype", "copy"}  # what they give is what they are given
+_OF_ONE = {  # their shapes and axes say little
+    "reshape", "spread", "broadcast_to", "swapaxes", "transpose", "flip", "moveaxis", "clip", "_mean", "mean",
+}  # fmt: skip
+_NAMELESS = {
+    "ufunc", "choose", "forward", "accumulate", "arange", "result_type", "view", "array", "int", "list", "tuple", "len", "zip",
+    "dtype",
+}  # fmt: skip
+_SUMS = {"sum", "_add", "reduce", "sum_first", "sum_last"}
 _COMPARE = {
     ast.Eq: "=", ast.NotEq: "≠", ast.Lt: "&lt;", ast.LtE: "≤", ast.Gt: "&gt;", ast.GtE: "≥", ast.Is: "=", ast.IsNot: "≠",
+}  # fmt: skip
+_COMPARED = {
+    "equal": "=", "not_equal": "≠", "less": "&lt;", "less_equal": "≤", "greater": "&gt;", "greater_equal": "≥",
+}  # fmt: skip
+_MODULES = {"np", "math", "special_arrays"}
+_CONSTANTS = {
+    "_ROOT_PI": "<msqrt><mi>π</mi></msqrt>", "_LN2": "<mrow><mi>ln</mi><mn>2</mn></mrow>",
+    "_LN10": "<mrow><mi>ln</mi><mn>10</mn></mrow>",
 }  # fmt: skip
 _LEVEL: dict[type[ast.operator], int] = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.MatMult: 2, ast.BitAnd: 1, ast.BitOr: 1}
 _SIGNS: dict[type[ast.operator], str] = {
@@ -27,6 +44,8 @@ class _NoFormula(Exception):
 
 def mathml(expression: ast.expr) -> str:
     """The expression as the inside of a `<math>` element; empty where it has a part that has no formula.
+
+    Functions without a sign of their own are called by their names, with what they are given in brackets.
 
     >>> mathml(ast.parse("g / b", mode="eval").body)
     '<mfrac><mi>g</mi><mi>b</mi></mfrac>'
@@ -72,6 +91,8 @@ def _write(e: ast.expr) -> tuple[str, int]:
     if isinstance(e, ast.Attribute):
         if e.attr in {"mT", "T"}:
             return f"<msup>{_at(e.value, _ATOM)}<mi>&#8868;</mi></msup>", _ATOM
+        if e.attr == "pi":
+            return "<mi>π</mi>", _ATOM
         if e.attr == "shape":
             return _row("<mi>shape</mi>", _in_brackets(_write(e.value)[0])), _ATOM
     if isinstance(e, ast.Call):
@@ -82,7 +103,14 @@ def _write(e: ast.expr) -> tuple[str, int]:
 def _name(name: str) -> str:
     if name.endswith("_shape"):
         return _row("<mi>shape</mi>", _in_brackets(_name(name[:-6])))
-    return f"<mi>{escape(name.strip('_'))}</mi>"
+    if name in _CONSTANTS:
+        return _CONSTANTS[name]
+    base, _, below = name.strip("_").partition("_")
+    return f"<msub><mi>{escape(base)}</mi><mi>{escape(below)}</mi></msub>" if below else f"<mi>{escape(base)}</mi>"
+
+
+def _is_module(e: ast.expr) -> bool:
+    return (isinstance(e, ast.Name) and e.id in _MODULES) or (isinstance(e, ast.Attribute) and _is_module(e.value))
 
 
 def _binary(e: ast.BinOp) -> tuple[str, int]:
@@ -102,8 +130,7 @@ def _call(e: ast.Call) -> tuple[str, int]:
     function = e.func
     name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     arguments = list(e.args)
-    of_numpy = isinstance(function, ast.Attribute) and ast.unparse(function.value).split(".")[0] in {"np"}
-    if isinstance(function, ast.Attribute) and not of_numpy:
+    if isinstance(function, ast.Attribute) and not _is_module(function.value):
         arguments.insert(0, function.value)
     axis = next((word.value for word in e.keywords if word.arg == "axis"), None)
     if name in _SUMS and arguments:
@@ -123,15 +150,18 @@ def _call(e: ast.Call) -> tuple[str, int]:
         return _row(_op("{"), f"<mtable columnalign='left left'>{rows}</mtable>"), _ATOM
     if name in {"dot", "matmul"} and len(arguments) == 2:
         return _row(_at(arguments[0], 2), _op("@"), _at(arguments[1], 3)), 2
-    if name in {"multiply", "subtract"} and len(arguments) == 2:
-        sign, level = {"multiply": ("·", 2), "subtract": ("&#8722;", 1)}[name]
+    if name in {"add", "multiply", "subtract"} and len(arguments) == 2:
+        sign, level = {"add": ("+", 1), "multiply": ("·", 2), "subtract": ("&#8722;", 1)}[name]
         return _row(_at(arguments[0], level), _op(sign), _at(arguments[1], level + 1)), level
+    if name in _COMPARED and len(arguments) == 2:
+        inside = _row(_at(arguments[0], 1), _op(_COMPARED[name]), _at(arguments[1], 1))
+        return _row(_op("["), inside, _op("]")), _ATOM
     if name in {"zeros_like", "ones_like"}:
         return f"<mn>{int(name == 'ones_like')}</mn>", _ATOM
-    if name in {"rows", "_rows", "asarray", "float"} and len(arguments) == 1:
+    if name in _AS_THEY_ARE and arguments:
         return _write(arguments[0])
-    if not arguments or name not in _FUNCTIONS:
+    if not arguments or not name or name in _NAMELESS or (name.startswith("_") and name not in _FUNCTIONS):
         raise _NoFormula
-    told = arguments[:1] if name in {"reshape", "spread", "broadcast_to"} else arguments  # shapes say little in a formula
+    told = arguments[:1] if name in _OF_ONE else arguments
     listed = _op(",").join(_write(argument)[0] for argument in told)
-    return _row(f"<mi>{_FUNCTIONS[name]}</mi>", _in_brackets(listed)), _ATOM
+    return _row(f"<mi>{_FUNCTIONS.get(name) or escape(name.strip('_').replace('_', ' '))}</mi>", _in_brackets(listed)), _ATOM

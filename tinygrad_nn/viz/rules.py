@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import textwrap
@@ -14,6 +15,7 @@ from tinygrad_nn.op import Op
 from tinygrad_nn.viz.mathml import mathml
 
 _PACKAGE = Path(__file__).parents[1]
+_LONGEST = 1600  # letters of MathML that are still a formula to be read
 _FORMULAS = {  # of code that is more than one expression: what it amounts to
     "sigmoid": "1 / (1 + exp(-x))",
     "softmax": "exp(x) / sum(exp(x), axis=axis)",
@@ -32,7 +34,42 @@ _FORMULAS = {  # of code that is more than one expression: what it amounts to
     "relu.x": "where(x > 0, g, 0)",
     "maximum.a": "where(a > b, g, 0)",
     "maximum.b": "where(b > a, g, 0)",
-}
+    "minimum.a": "where(a < b, g, 0)",
+    "minimum.b": "where(b < a, g, 0)",
+    "clip.x": "where((x >= low) & (x <= high), g, 0)",
+    "eq": "a == b", "ne": "a != b", "lt": "a < b", "le": "a <= b", "gt": "a > b", "ge": "a >= b",
+    "exp2": "2 ** x",
+    "expm1": "exp(x) - 1",
+    "log1p": "log(1 + x)",
+    "logsumexp": "log(sum(exp(x), axis=axis))",
+    "logaddexp": "log(exp(a) + exp(b))",
+    "hypot": "sqrt(a ** 2 + b ** 2)",
+    "nll": "-x_target * scale",
+    "nll.x": "-g * scale * one_hot(target)",
+    "amax": "amax(x)",
+    "amax.x": "where(x == y, g, 0)",
+    "amin": "amin(x)",
+    "amin.x": "where(x == y, g, 0)",
+    "var": "sum((x - mean(x)) ** 2, axis=axis) / (n - correction)",
+    "var.x": "g * (2 * (x - mean(x)) / (n - correction))",
+    "standardize": "(x - mean(x)) / sqrt(var(x) + eps)",
+    "attention_weights": "softmax(scores + mask)",
+    "getitem": "x_index",
+    "rows": "table_index",
+    "rows.table": "add_rows(g)",
+    "concatenate.xs": "pieces(g)",
+    "divide_floor": "floor(a / b)",
+    "divide_trunc": "trunc(a / b)",
+    "floor_divide": "floor(a / b)",
+    "prod": "prod(x)",
+    "normal_cdf": "(1 + erf(x / sqrt(2))) / 2",
+    "normal_cdf.x": "g * exp(-x ** 2 / 2) / sqrt(2 * π)",
+    "convolution": "convolution(x, weight) + bias",
+    "lstm_memory": "gates_f * c + gates_i * gates_g",
+    "lstm_memory.c": "g * gates_f",
+    "lstm_output": "gates_o * tanh(c)",
+    "lstm_output.c": "g * gates_o * (1 - tanh(c) ** 2)",
+}  # fmt: skip
 
 
 def describe(op: Op) -> dict[str, Any]:
@@ -76,9 +113,26 @@ def source_of(function: Callable[..., Any]) -> dict[str, Any]:
     body = [part for part in found.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
     lines = text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno]
     told["code"], told["line"] = textwrap.dedent("\n".join(lines)), body[0].lineno
-    if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
-        told["math"] = mathml(body[0].value)
+    told["math"] = _formula(body)
     return told
+
+
+def _formula(body: list[ast.stmt]) -> str:
+    """What a function returns as MathML, with what it has named on the way put in; empty where it does more than that."""
+    named: dict[str, ast.expr] = {}
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, name: ast.Name) -> ast.expr:
+            return named.get(name.id, name)
+
+    for part in body:
+        if isinstance(part, ast.Return) and part.value is not None:
+            written = mathml(Put().visit(copy.deepcopy(part.value)))
+            return written if len(written) <= _LONGEST else ""
+        if not (isinstance(part, ast.Assign) and len(part.targets) == 1 and isinstance(part.targets[0], ast.Name)):
+            break
+        named[part.targets[0].id] = Put().visit(copy.deepcopy(part.value))
+    return ""
 
 
 @functools.lru_cache(maxsize=64)
