@@ -89,3 +89,15 @@ def test_decision_boundary_colours_the_plane(outputs, tmp_path):
     assert (tmp_path / "x.png").stat().st_size > 1000
     with pytest.raises(ValueError, match=r"shape \(N, 2\), got \(4,\)"):
         plots.decision_boundary(model, np.zeros(4), [0])
+
+
+def test_histograms_leave_out_what_is_no_tensor():
+    lines = plots.activation_histograms(nn.Sequential(nn.Linear(2, 3), nn.LSTM(3, 2)), torch.randn(9, 2)).lines
+    assert [line.get_label().split()[1] for line in lines] == ["Linear:"]
+
+
+def test_a_history_is_drawn_without_a_file():
+    model = nn.Linear(1, 1)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(4, 1), torch.ones(4, 1)))
+    figure = torch.train.fit(model, nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=1e-3), loader, epochs=2).plot()
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "lr"]

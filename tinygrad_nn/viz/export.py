@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_nn.op import Op
 from tinygrad_nn.viz.backward import Step, walk_back
-from tinygrad_nn.viz.graph import Constant, Graph, Node, Place
+from tinygrad_nn.viz.graph import Graph, Node, Place
 from tinygrad_nn.viz.rules import describe, source_of
 from tinygrad_nn.viz.values import FULL, is_image, number, summary
 
@@ -109,8 +109,6 @@ def _gradient(gradient: Any, full: int) -> Any:
 
 def plain(value: Any) -> Any:
     """An attribute or constant as JSON can hold it; what has no such form as the text Python shows."""
-    if isinstance(value, Constant):
-        return plain(value.value)
     if value is None or isinstance(value, bool | int | float | str | np.generic):
         return number(value)
     if isinstance(value, tuple | list):

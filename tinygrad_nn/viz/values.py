@@ -24,8 +24,6 @@ def number(value: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, float) and not math.isfinite(plain):
         return "nan" if math.isnan(plain) else "inf" if plain > 0 else "-inf"
-    if isinstance(plain, complex):
-        return str(plain)
     return plain
 
 
