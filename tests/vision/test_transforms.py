@@ -151,14 +151,57 @@ def test_cropped_flipped_and_resized():
         RandomRotation(10)
 
 
-@pytest.mark.parametrize("size", [(2, 3), (9, 7), (3, 12)])
-def test_resized_as_pytorch_interpolates(size):
-    reference = pytest.importorskip("torch")
-    image = np.random.default_rng(0).random((1, 2, 5, 6))
-    options = {"size": size, "mode": "bilinear", "align_corners": False}
-    for antialias in (True, False):
-        expected = reference.nn.functional.interpolate(reference.tensor(image), antialias=antialias, **options)
-        np.testing.assert_allclose(Resize(size, antialias=antialias)(torch.tensor(image)), expected, atol=1e-6)
+REFUSED = {
+    "sizes": (lambda: CenterCrop((1, 2, 3)), ValueError, r"only two dimensions \(h, w\) for size, got \(1, 2, 3\)"),
+    "pictures": (lambda: Pad(1)(GREY), TypeError, "Pad: expected a Tensor .* got ndarray; put ToTensor before it"),
+    "vectors": (lambda: RandomCrop(1)(torch.ones(3)), TypeError, "RandomCrop: expected a Tensor"),
+    "interpolation": (lambda: Resize(2, interpolation="nearest"), NotImplementedError, "expected bilinear"),
+    "a largest size": (lambda: Resize(2, max_size=3), NotImplementedError, "no max_size"),
+    "mirrors": (lambda: Pad(1, padding_mode="reflect"), NotImplementedError, "'constant'.* got 'reflect'"),
+    "mirrored crops": (lambda: RandomCrop(1, padding_mode="edge"), NotImplementedError, "'constant'.* got 'edge'"),
+    "two channels of grey": (lambda: Grayscale(2), ValueError, "either 1 or 3, got 2"),
+    "images of four channels": (lambda: Grayscale()(torch.ones(4, 2, 2)), TypeError, r"1 or 3, but found shape \[4, 2, 2\]"),
+    "grids of volumes": (lambda: make_grid(torch.ones(1, 1, 1, 2, 2)), TypeError, r"\(N, C, H, W\), got shape \[1, 1, 1, 2, 2\]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    call, error, told = REFUSED[name]
+    with pytest.raises(error, match=told):
+        call()
+
+
+def test_representations_of_crops_and_flips():
+    shown = {
+        Resize(2): "Resize(size=2, interpolation=bilinear, max_size=None, antialias=True)",
+        Pad((1, 2), 3): "Pad(padding=(1, 2), fill=3, padding_mode=constant)",
+        CenterCrop(2): "CenterCrop(size=(2, 2))",
+        RandomCrop((2, 3), padding=1): "RandomCrop(size=(2, 3), padding=1)",
+        RandomVerticalFlip(0.25): "RandomVerticalFlip(p=0.25)",
+        Grayscale(3): "Grayscale(num_output_channels=3)",
+    }
+    assert [repr(transform) for transform in shown] == list(shown.values())
+
+
+def test_a_crop_pads_what_is_too_small():
+    small = torch.ones(1, 2, 3)
+    assert RandomCrop((2, 3), pad_if_needed=True)(small) is small
+    with pytest.raises(ValueError, match="larger than input"):
+        RandomCrop((4, 5))(small)
+    torch.manual_seed(0)
+    crops = [RandomCrop((4, 5), pad_if_needed=True, fill=7)(small) for _ in range(20)]
+    assert {tuple(crop.shape) for crop in crops} == {(1, 4, 5)}
+    assert all((crop == 1).sum().item() == 6 and (crop == 7).sum().item() == 14 for crop in crops)
+    assert len({tuple((crop == 1).flatten().tolist()) for crop in crops}) > 3
+    assert CenterCrop((4, 5))(small)[0].tolist() == [[0] * 5, [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0] * 5]
+
+
+def test_grey_of_grey_is_itself():
+    image = torch.arange(4.0).reshape(1, 2, 2)
+    np.testing.assert_array_equal(Grayscale(3)(image), image.expand(3, 2, 2))
+    colour = torch.tensor([200, 100, 50], dtype=torch.uint8).reshape(3, 1, 1)
+    assert Grayscale()(colour).tolist() == [[[int(0.2989 * 200 + 0.587 * 100 + 0.114 * 50)]]]
 
 
 def test_a_grid_is_saved(tmp_path):
@@ -169,3 +212,6 @@ def test_a_grid_is_saved(tmp_path):
     np.testing.assert_allclose(pyplot.imread(tmp_path / "grid.png").transpose(2, 0, 1)[:3], grid, atol=0.5 / 255 + 1e-6)
     with pytest.raises(NotImplementedError, match="PNG"):
         save_image(grid, tmp_path / "grid.jpg")
+    with (tmp_path / "open.png").open("wb") as file:
+        save_image(grid, file)
+    assert (tmp_path / "open.png").read_bytes() == (tmp_path / "grid.png").read_bytes()
