@@ -1,6 +1,7 @@
 """Whole programs under both packages from one seed: every loss, and what they make in the end, is the same."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import settings
 import tinygrad_nn
 from tests.parity.lessons import LESSONS
 from tests.parity.programs import TRAININGS
+from tests.train.test_notebook import run
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch.utils.data")
@@ -47,3 +49,10 @@ def test_trainings(name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_lessons(name, tmp_path):
     same(LESSONS[name], tmp_path)
+
+
+def test_the_notebooks_program_runs_on_either(tmp_path):
+    ours, theirs = (run(tmp_path, "pytorch_style.py", "--epochs", 2, *flag) for flag in ([], ["--torch"]))
+    assert theirs.returncode == 0, theirs.stderr
+    losses = [re.findall(r"loss ([\d.]+)", done.stdout) for done in (ours, theirs)]
+    assert losses[0] == losses[1] != []

@@ -47,14 +47,6 @@ def test_the_gradients_by_hand_are_proved(tmp_path):
     assert "by gradient checking right" in done.stdout.splitlines()[1]
 
 
-def test_the_same_program_runs_on_pytorch(tmp_path):
-    pytest.importorskip("torch")
-    ours, theirs = (run(tmp_path, "pytorch_style.py", "--epochs", 2, *flag) for flag in ([], ["--torch"]))
-    assert theirs.returncode == 0, theirs.stderr
-    losses = [re.findall(r"loss ([\d.]+)", done.stdout) for done in (ours, theirs)]
-    assert losses[0] == losses[1]
-
-
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_cannot_be_is_one_line(tmp_path, program):
     done = run(tmp_path, program, "--data", tmp_path / "none")
