@@ -232,6 +232,42 @@ def test_lbfgs(options):
         assert ours[4]["state"][0][count] == theirs[4]["state"][0][count]
 
 
+VALLEYS = {
+    "two valleys": lambda p, x: (x**4).sum() / 4 - (x**2).sum() + 0.3 * x.sum(),
+    "waves": lambda p, x: (3 * x).sin().sum() + 0.1 * (x * x).sum(),
+    "ripples": lambda p, x: (x * x).sum() + (20 * x).cos().sum(),
+    "a wall": lambda p, x: (2 * x).exp().sum() - 5 * x.sum(),
+    "a pit": lambda p, x: ((x * x).sum() * 100 + 1).log(),
+    "an edge": lambda p, x: (x - 0.3).abs().sum() + 0.01 * (x * x).sum(),
+}
+
+
+@pytest.mark.parametrize("name", VALLEYS)
+@pytest.mark.parametrize("lr", [0.01, 1.0, 50.0, 1e4])
+@pytest.mark.parametrize("start", [(1.7, -0.4), (3.0, 5.0)])
+@pytest.mark.parametrize("options", [{}, {"max_eval": 4}], ids=label)
+def test_line_searches_that_begin_far_too_short_or_long(name, lr, start, options):
+    def searched(package):
+        x = package.from_numpy(np.array(start)).requires_grad_()
+        optimizer = package.optim.LBFGS([x], lr=lr, max_iter=3, line_search_fn="strong_wolfe", **options)
+        losses = []
+
+        def closure():
+            optimizer.zero_grad()
+            loss = VALLEYS[name](package, x)
+            loss.backward()
+            losses.append(loss.item())
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        return [np.array(losses), plain(x)]
+
+    theirs, ours = map(searched, BOTH)
+    assert len(ours[0]) == len(theirs[0])
+    assert_same(theirs, ours, 1e-5, 1e-6)
+
+
 def test_lbfgs_moves_from_pytorch_and_back():
     for first, second in (BOTH, BOTH[::-1]):
         paths = []
