@@ -61,6 +61,7 @@ if _CHECKING:
         amp,
         backends,
         cuda,
+        distributions,
         doctor,
         func,
         linalg,
@@ -106,8 +107,8 @@ if _CHECKING:
     from tinygrad_nn.serialization import load, save
 
 _PACKAGES = {
-    "accelerator", "amp", "backends", "cuda", "doctor", "func", "linalg", "mps", "nn", "optim", "special", "testing",
-    "train", "utils", "vision", "viz",
+    "accelerator", "amp", "backends", "cuda", "distributions", "doctor", "func", "linalg", "mps", "nn", "optim", "special",
+    "testing", "train", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {
     "amp": {"autocast", "is_autocast_enabled"},

@@ -224,6 +224,25 @@ class Generator:
         _expect(sigma > 0, "cauchy expects sigma > 0", sigma)
         return _shaped(median + sigma * np.tan(math.pi * (self._unit(n) - 0.5)), shape, dtype)
 
+    def gamma(self, concentrations: Array) -> NDArray[np.float64]:
+        """Gamma numbers of rate 1 for concentrations > 0, one by one, by rejection (Marsaglia & Tsang 2000)."""
+        drawn = [self._gamma(float(a)) for a in concentrations.ravel()]
+        return np.array(drawn, np.float64).reshape(concentrations.shape)
+
+    def _gamma(self, a: float) -> float:
+        scale = 1.0
+        if a < 1:  # of a + 1, made smaller by a power of a uniform number
+            scale, a = (1 - float(self._unit(1)[0])) ** (1 / a), a + 1
+        d = a - 1 / 3
+        c = 1 / math.sqrt(9 * d)
+        while True:
+            x = float(self._normals(1)[0])
+            if 1 + c * x <= 0:
+                continue
+            v, u = (1 + c * x) ** 3, 1 - float(self._unit(1)[0])
+            if u < 1 - 0.0331 * x**4 or math.log(u) < x * x / 2 + d * (1 - v + math.log(v)):
+                return scale * d * v
+
     def geometric(self, p: float, shape: Shape, dtype: DTypeLike = float32) -> Array:
         """Trials until the first success of chance p in (0, 1), by inversion: ceil(log d / log(1 - p))."""
         _expect(0 < p < 1, "geometric expects p in (0, 1)", p)

@@ -56,7 +56,10 @@ class Finder(MetaPathFinder, Loader):
             sys.modules[module_.__name__] = find(module_.__name__)
             return
         kept = {name: value for name, value in vars(ours).items() if not isinstance(value, ModuleType)}
-        own = {"__builtins__", "__cached__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
+        own = {
+            "__builtins__", "__cached__", "__file__", "__getattr__", "__loader__", "__name__", "__package__", "__path__",
+            "__spec__",
+        }  # fmt: skip
         vars(module_).update({name: value for name, value in kept.items() if name not in own})
         if module_.__name__ in PACKAGES:
             vars(module_)["__version__"] = VERSION

@@ -18,11 +18,14 @@ MISSING = object()
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
     "creation", "doctor", "dtypes", "generator", "graph", "in_place", "memory", "methods", "numpy_protocol", "op", "ops", "porting",
-    "printing", "runtime", "serialization", "special_arrays", "tensor", "train", "variable", "vision", "viz",
+    "printing", "runtime", "serialization", "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz",
 }  # fmt: skip
 
 # PyTorch's files, which programs import from: all that is in them is in the package around them.
 FILES = {
+    "torch.distributions": "bernoulli beta categorical cauchy chi2 dirichlet exponential gamma geometric half_normal independent"
+    " laplace log_normal mixture_same_family multinomial multivariate_normal normal one_hot_categorical poisson"
+    " transformed_distribution uniform",
     "torch.nn.modules": "activation adaptive batchnorm container conv distance dropout flatten fold instancenorm linear loss module"
     " normalization padding pixelshuffle pooling rnn sparse transformer upsampling",
     "torch.optim": "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam",
@@ -51,7 +54,6 @@ INSTEAD = {
     "torch.complex": "there are no complex numbers",
     "torch.cuda": "there is no GPU: ask torch.cuda.is_available() first",
     "torch.distributed": "there is one process: call the model itself",
-    "torch.distributions": "write the logarithm of the density out",
     "torch.fft": "np.fft takes x.numpy(), without derivatives",
     "torch.hub": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit": "nothing is compiled: use the function or module as it is",

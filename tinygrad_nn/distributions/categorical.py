@@ -1,0 +1,241 @@
+"""Distributions over a number of things: one drawn, as its index or one-hot, or counts of several draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from tinygrad_nn.creation import arange, eye, zeros
+from tinygrad_nn.distributions import constraints
+from tinygrad_nn.distributions.constraints import Constraint
+from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.utils import broadcast_all, logits_to_probs, one_of, probs_to_logits
+from tinygrad_nn.dtypes import Size, finfo
+from tinygrad_nn.methods.shaping import broadcast_tensors
+from tinygrad_nn.methods.special import lgamma
+from tinygrad_nn.nn.functional import one_hot
+from tinygrad_nn.random import multinomial
+from tinygrad_nn.tensor import Tensor
+
+__all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+
+
+class _Weighted(Distribution):
+    """Probabilities along the last dimension, normalized, given as they are or as logits.
+
+    ValueError unless one of `probs` and `logits` is given, with at least one dimension.
+    """
+
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
+
+    def _give(self, probs: Tensor | None, logits: Tensor | None) -> Tensor:
+        name, given = ("probs", probs) if one_of(probs, logits) else ("logits", logits)
+        if given is None or given.ndim < 1:
+            raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
+        if name == "probs":
+            self.__dict__[name] = given / given.sum(-1, keepdim=True)
+        else:
+            self.__dict__[name] = given - given.logsumexp(-1, keepdim=True)
+        found: Tensor = self.__dict__[name]
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        """The probabilities from the logits or the other way round, at their first use."""
+        if name == "probs" and "logits" in self.__dict__:
+            self.__dict__[name] = logits_to_probs(self.logits)
+        elif name == "logits" and "probs" in self.__dict__:
+            self.__dict__[name] = probs_to_logits(self.probs)
+        else:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return self.__dict__[name]
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of the parameter."""
+        shape: Size = (self.probs if "probs" in self.__dict__ else self.logits).size()
+        return shape
+
+    def _drawn(self, shape: Shape) -> Tensor:
+        """Indices, `shape` of them for each place of the batch."""
+        weights = self.probs.detach().reshape(-1, self.probs.shape[-1])
+        return multinomial(weights, math.prod(shape), True).T.reshape((*shape, *self.param_shape[:-1]))
+
+    def _entropy(self) -> Tensor:
+        logits = self.logits.clamp(min=finfo(self.logits.dtype).min)
+        return -(logits * self.probs).sum(-1)
+
+
+class Categorical(_Weighted):
+    """The index of one of several things: policies of discrete actions.
+
+    >>> Categorical(probs=Tensor([0.25, 0.75])).log_prob(arange(2))
+    tensor([-1.3863, -0.2877])
+    """
+
+    has_enumerate_support = True
+
+    def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
+        param = self._give(probs, logits)
+        self._num_events = param.shape[-1]
+        super().__init__(param.shape[:-1], (), validate_args)
+
+    @property
+    def support(self) -> Constraint:
+        """The indices."""
+        return constraints.integer_interval(0, self._num_events - 1)
+
+    @property
+    def mean(self) -> Tensor:
+        """NaN: indices have none."""
+        return self.probs.new_full(tuple(self._extended_shape()), math.nan)
+
+    @property
+    def variance(self) -> Tensor:
+        """NaN: indices have none."""
+        return self.mean
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest index."""
+        likeliest: Tensor = self.probs.argmax(-1)
+        return likeliest
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        """Indices drawn by their probabilities."""
+        return self._drawn(tuple(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability."""
+        self._validate_sample(value)
+        at, logits = broadcast_tensors(value.long().unsqueeze(-1), self.logits)
+        found: Tensor = logits.gather(-1, at[..., :1]).squeeze(-1)
+        return found
+
+    def entropy(self) -> Tensor:
+        """In nats."""
+        return self._entropy()
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All indices."""
+        values = arange(self._num_events).view(-1, *(1,) * len(self._batch_shape))
+        return values.expand(-1, *self._batch_shape) if expand else values
+
+
+class OneHotCategorical(_Weighted):
+    """One of several things, as a vector with a 1 in its place."""
+
+    has_enumerate_support = True
+
+    def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
+        param = self._give(probs, logits)
+        super().__init__(param.shape[:-1], param.shape[-1:], validate_args)
+
+    @property
+    def support(self) -> Constraint:
+        """Vectors with one 1."""
+        return constraints.one_hot
+
+    @property
+    def mean(self) -> Tensor:
+        """The probabilities."""
+        mean: Tensor = self.probs
+        return mean
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest vector."""
+        return one_hot(self.probs.argmax(-1), self._event_shape[0]).to(self.probs.dtype)
+
+    @property
+    def variance(self) -> Tensor:
+        """p (1 - p)."""
+        return self.probs * (1 - self.probs)
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        """Vectors drawn by their probabilities."""
+        return one_hot(self._drawn(tuple(sample_shape)), self._event_shape[0]).to(self.probs.dtype)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability."""
+        self._validate_sample(value)
+        value, logits = broadcast_all(value, self.logits)
+        found: Tensor = logits.gather(-1, value.argmax(-1, keepdim=True)).squeeze(-1)
+        return found
+
+    def entropy(self) -> Tensor:
+        """In nats."""
+        return self._entropy()
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All vectors."""
+        n = self._event_shape[0]
+        values = eye(n, dtype=self.probs.dtype).view(n, *(1,) * len(self._batch_shape), n)
+        return values.expand(n, *self._batch_shape, n) if expand else values
+
+
+class OneHotCategoricalStraightThrough(OneHotCategorical):
+    """One-hot vectors whose gradients go to the probabilities as if they had been them."""
+
+    has_rsample = True
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        """Draws with the probabilities' gradients."""
+        return self.sample(sample_shape) + (self.probs - self.probs.detach())
+
+
+class Multinomial(_Weighted):
+    """How often each of several things comes in `total_count` draws.
+
+    NotImplementedError for a count that is no number.
+    """
+
+    def __init__(
+        self, total_count: int = 1, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
+    ) -> None:
+        if not isinstance(total_count, int):
+            raise NotImplementedError("inhomogeneous total_count is not supported")
+        self.total_count = total_count
+        param = self._give(probs, logits)
+        super().__init__(param.shape[:-1], param.shape[-1:], validate_args)
+
+    @property
+    def support(self) -> Constraint:
+        """Counts that add up."""
+        return constraints.multinomial(self.total_count)
+
+    @property
+    def mean(self) -> Tensor:
+        """p n."""
+        mean: Tensor = self.probs * self.total_count
+        return mean
+
+    @property
+    def variance(self) -> Tensor:
+        """p (1 - p) n."""
+        variance: Tensor = self.total_count * self.probs * (1 - self.probs)
+        return variance
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        """The counts of each of so many draws."""
+        drawn = self._drawn((self.total_count, *sample_shape))
+        drawn = drawn.permute(*range(1, drawn.ndim), 0)
+        counts = zeros(self._extended_shape(sample_shape), dtype=drawn.dtype)
+        counts.scatter_add_(-1, drawn, drawn * 0 + 1)
+        return counts.to(self.probs.dtype)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability."""
+        self._validate_sample(value)
+        logits, value = broadcast_all(self.logits, value)
+        factorials = lgamma(value.sum(-1) + 1) - lgamma(value + 1).sum(-1)
+        return factorials + (logits.masked_fill((value == 0) & (logits == -math.inf), 0) * value).sum(-1)
+
+    def entropy(self) -> Tensor:
+        """In nats."""
+        n = self.total_count
+        counts = arange(1, n + 1, dtype=self.probs.dtype).view(-1, *(1,) * self.probs.ndim)
+        chances = (
+            math.lgamma(n + 1) - lgamma(counts + 1) - lgamma(n - counts + 1)
+            + counts * self.logits + (n - counts) * (-self.probs).log1p()
+        ).exp()  # fmt: skip
+        return n * self._entropy() - math.lgamma(n + 1) + (chances * lgamma(counts + 1)).sum((0, -1))
