@@ -105,6 +105,7 @@ SCATTERING = {
     "a vector as a complex number": lambda p: complex(p.ones(2)),
     "an unknown type": lambda p: p.ones(2).type("torch.WordTensor"),
     "in place what broadcasts larger": lambda p: p.ones(2).add_(p.ones(3, 2)),
+    "fill_ with a vector": lambda p: p.ones(2).fill_(p.ones(2)),
     "copy_ that does not fit": lambda p: p.ones(2).copy_(p.ones(3)),
 }  # fmt: skip
 

@@ -144,6 +144,8 @@ class Writable(State):
 
     def fill_(self, value: Any) -> Any:
         """Set every element to one value, in place."""
+        if isinstance(value, State) and value._data.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions.")
         return self._overwrite(value, "fill_")
 
     def zero_(self) -> Any:
