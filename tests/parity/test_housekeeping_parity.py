@@ -161,6 +161,9 @@ REFUSED = {
     "Conv3d": lambda p: p.nn.Conv3d(2, 3, 2),
     "ConvTranspose3d": lambda p: p.nn.ConvTranspose3d(2, 3, 2),
     "LazyLinear": lambda p: p.nn.LazyLinear(3),
+    "gather": lambda p: p.gather(p.ones(2), 0, p.tensor([0]), sparse_grad=True),
+    "embedding_bag": lambda p: p.nn.functional.embedding_bag(p.tensor([0]), p.ones(2, 2), p.tensor([0]), sparse=True),
+    "antialias": lambda p: p.nn.functional.interpolate(p.ones(1, 1, 4, 4), 2, mode="bilinear", antialias=True),
     "SparseAdam": lambda p: p.optim.SparseAdam([p.ones(1, requires_grad=True)]),
     "affine_grid": lambda p: p.nn.functional.affine_grid(p.ones(1, 2, 3), (1, 1, 2, 2), align_corners=False),
     "grid_sample": lambda p: p.nn.functional.grid_sample(p.ones(1, 1, 2, 2), p.ones(1, 2, 2, 2), align_corners=False),
@@ -172,6 +175,14 @@ def test_what_is_refused_here(name):
     REFUSED[name](torch)
     with pytest.raises(NotImplementedError, match=r"not|dense"):
         REFUSED[name](tinygrad_nn)
+
+
+def test_there_are_no_complex_numbers_and_no_autocast_here():
+    for value in (1j, [1.0, 2j], [[1j]]):
+        assert torch.tensor(value).is_complex()
+        with pytest.raises(TypeError, match="expected real numbers"):
+            tinygrad_nn.tensor(value)
+    assert not tinygrad_nn.amp.is_autocast_available("cpu")
 
 
 # Each is given x (3,), m (2, 3), a batch b (4, 2, 2) and its like.
