@@ -26,6 +26,15 @@ def text(page, selector):
     return page.inner_text(selector)
 
 
+def back_to(page, what):
+    """Step back until the panel says so."""
+    for _ in range(400):
+        if what in text(page, "#step"):
+            return
+        page.keyboard.press("ArrowLeft")
+    raise AssertionError(f"no step says {what!r}")
+
+
 def box_text(page, node):
     return page.text_content(f"[data-node={node}]")
 
@@ -120,8 +129,7 @@ def test_a_broadcast_undone_is_a_sum(open_page):
 
     page = open_page(trace(f))
     page.keyboard.press("End")
-    while "back through s" not in text(page, "#step"):
-        page.keyboard.press("ArrowLeft")
+    back_to(page, "back through s")
     assert "b was broadcast from (2) to (3, 2): each copy's part is added up over axis 0" in text(page, "#step")
     assert page.locator("tr.sum td").all_inner_texts()[:2] == ["Σ 12", "Σ 18"]
 
@@ -129,8 +137,7 @@ def test_a_broadcast_undone_is_a_sum(open_page):
 def test_the_local_derivative_acts_on_each_element(open_page):
     page = open_page(models.mlp())
     page.keyboard.press("End")
-    while "back through tanh" not in text(page, "#step"):
-        page.keyboard.press("ArrowLeft")
+    back_to(page, "back through tanh")
     slopes = next(table for table in page.locator("#step .card table").all_inner_texts() if "local derivative" in table)
     rows = [[float(cell) for cell in row.split("\t")] for row in slopes.splitlines()[1:]]
     assert len(rows) == 4
@@ -351,6 +358,50 @@ def test_text_stands_out_in_both_schemes(open_page, scheme):
       return [...document.querySelectorAll('g.node')].map(g => ratio(fill(g, 'text'), fill(g, '.box')));
     }"""
     assert min(page.evaluate(contrast)) > 4.5
+
+
+class Halves(torch.autograd.Function):
+    """The two halves of a vector."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x[:3].clone(), x[3:].clone()
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return torch.cat([g, h])
+
+
+def halves():
+    x = torch.arange(6.0).requires_grad_()
+
+    def f():
+        first, second = Halves.apply(x * 2)
+        return (first * second * first).sum()
+
+    return trace(f)
+
+
+def test_a_function_with_two_outputs_is_left_by_both_gradients(open_page):
+    page = open_page(halves())
+    page.keyboard.press("End")
+    back_to(page, "back through second")
+    assert "The gradient of one output of several" in text(page, "#step")
+    assert text(page, "#said").endswith("it sends its part to Halves n2")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert "one for each of its outputs: second and first" in text(page, "#step")
+
+
+@pytest.mark.parametrize("network", [halves, models.cnn, models.lstm, models.transformer])
+def test_networks_can_be_walked_and_looked_at(open_page, network):
+    page = open_page(network())
+    total = int(page.get_attribute("#slider", "max"))
+    for _ in range(total):
+        page.keyboard.press("ArrowRight")
+        assert "undefined" not in text(page, "#step")
+    assert text(page, "#where") == f"backward {total} of {total}"
+    page.evaluate("document.querySelectorAll('[data-node]').forEach(node => node.dispatchEvent(new Event('click')))")
 
 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))

@@ -22,8 +22,8 @@ function spoken(text, moment) {
   const { node, step } = moment, told = node.name && node.op ? `${node.name}, by ${node.op}` : label(node);
   if (node.error) return `${text}: ${told} failed. ${node.error}`;
   if (!step) return `${text}: ${told} is ${brief(state.now.values.get(node.id))}`;
-  const sent = step.sent.map(line => `${brief(line.value)} to ${label(graph.byId.get(line.to))}`).join(", ");
-  return `${text}: ${told} has gradient ${brief(step.gradient)}${sent ? `; it sends ${sent}` : ""}`;
+  const sent = step.sent.map(line => `${line.value ? brief(line.value) : "its part"} to ${label(graph.byId.get(line.to))}`).join(", ");
+  return `${text}: ${told} has ${step.gradient ? `gradient ${brief(step.gradient)}` : "a gradient for each output"}${sent ? `; it sends ${sent}` : ""}`;
 }
 
 function ticks(all) {

@@ -90,6 +90,7 @@ function arrivalPanel(node, step, body) {
   const parts = gradients(state.position - 1).get(node.id)?.parts ?? [];
   body.append(el("h3", {}, node.op ? "the gradient that has arrived, g" : "the gradient that is left here"));
   if (node.id === graph.output && !parts.length) body.append(el("p", {}, "The walk begins here: the derivative of the output by itself is 1."));
+  else if (!step.gradient) return void body.append(el("p", {}, "one for each of its outputs: ", parts.map(part => label(graph.byId.get(part.from))).join(" and ")));
   else body.append(el("p", {}, parts.length > 1 ? `${parts.length} parts, one from each use, added up: ` : "one part, from ",
     parts.map(part => label(graph.byId.get(part.from))).join(" and ")));
   body.append(parts.length ? sumOfParts(parts, step.gradient) : isScalar(step.gradient) ? el("pre", {}, short(step.gradient.data[0])) : step.gradient ? table(step.gradient, 4) : "");
@@ -111,6 +112,11 @@ function backwardPanel(node, step, body) {
     if (formula) card.append(formula);
     if (code) card.append(code);
     const outgoing = line.raw ?? line.value, number = rule && plugged(node, rule.code, step.gradient);
+    if (!outgoing) {
+      card.append(el("p", {}, "The gradient of one output of several: they go back together once all of them have arrived."));
+      body.append(card);
+      continue;
+    }
     if (isScalar(outgoing) && isScalar(step.gradient)) {
       const g = step.gradient.data[0], out = outgoing.data[0];
       const unchanged = rule && /^lambda [^:]*: g$/.test(rule.code);
