@@ -222,6 +222,7 @@ def rosenbrock(package, dtype, steps, **options):
     {"lr": 1e-3, "tolerance_change": 1e-2}, {"line_search_fn": "strong_wolfe"},
     {"line_search_fn": "strong_wolfe", "max_iter": 4, "history_size": 2},
     {"line_search_fn": "strong_wolfe", "max_eval": 5}, {"line_search_fn": "strong_wolfe", "tolerance_grad": 10.0},
+    {"line_search_fn": "strong_wolfe", "tolerance_change": 0.3},
 ], ids=label)  # fmt: skip
 def test_lbfgs(options):
     theirs, ours = (rosenbrock(package, np.float64, 5, **options) for package in BOTH)

@@ -96,7 +96,7 @@ class LBFGS(Optimizer):
             if search is not None:
                 start = [p._data.copy() for p in group["params"]]
                 at = partial(self._evaluate, closure, start, direction)
-                loss, g, t, used = strong_wolfe(at, t, direction, loss, g, slope, tolerance, most_evaluations - evaluations)
+                loss, g, t, used = strong_wolfe(at, t, direction, loss, g, slope, most_evaluations - evaluations)
                 self._move(t, direction)
             else:
                 self._move(t, direction)

@@ -38,10 +38,10 @@ def strong_wolfe(
     loss: Any,
     gradient: Any,
     slope: Any,
-    tolerance: float,
     most: int,
     c1: float = 1e-4,
     c2: float = 0.9,
+    tolerance: float = 1e-9,
 ) -> tuple[Any, Any, Any, int]:
     """The loss, the gradient and the step found, and how often `evaluate` was called (Nocedal and Wright, section 3.5).
 
