@@ -160,7 +160,6 @@ REFUSED = {
     "conv_transpose3d": lambda p: p.conv_transpose3d(p.ones(1, 2, 3, 3, 3), p.ones(2, 3, 2, 2, 2)),
     "Conv3d": lambda p: p.nn.Conv3d(2, 3, 2),
     "ConvTranspose3d": lambda p: p.nn.ConvTranspose3d(2, 3, 2),
-    "LazyLinear": lambda p: p.nn.LazyLinear(3),
     "gather": lambda p: p.gather(p.ones(2), 0, p.tensor([0]), sparse_grad=True),
     "embedding_bag": lambda p: p.nn.functional.embedding_bag(p.tensor([0]), p.ones(2, 2), p.tensor([0]), sparse=True),
     "antialias": lambda p: p.nn.functional.interpolate(p.ones(1, 1, 4, 4), 2, mode="bilinear", antialias=True),

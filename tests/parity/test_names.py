@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 PLACES = [
     "", "Tensor", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "optim.swa_utils",
     "linalg", "special", "autograd", "autograd.functional", "func", "utils.data", "utils.checkpoint",
-    "distributions",
+    "distributions", "nn.utils.parametrize", "nn.utils.parametrizations", "nn.utils.prune",
 ]  # fmt: skip
 
 # What PyTorch does not have, or has in another place.

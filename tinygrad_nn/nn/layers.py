@@ -100,13 +100,6 @@ class Bilinear(Module):
         )
 
 
-class LazyLinear(Module):
-    """Not supported: sizes are given, not guessed from the first input. NotImplementedError."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        raise NotImplementedError("LazyLinear is not supported: use Linear(in_features, out_features)")
-
-
 class Flatten(Module):
     """Dimensions `start_dim` to `end_dim` made one; the first, the batch's, stays by default."""
 

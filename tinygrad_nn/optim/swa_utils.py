@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tinygrad_nn.autograd import no_grad
+from tinygrad_nn.creation import zeros
+from tinygrad_nn.dtypes import int64
+from tinygrad_nn.nn.module import Module
+from tinygrad_nn.nn.normalization import BatchNorm1d, BatchNorm2d
 from tinygrad_nn.optim.lr_scheduler.base import LRScheduler, one_for_each, values_of
 from tinygrad_nn.optim.optimizer import Optimizer
 
-__all__ = ["SWALR", "get_ema_avg_fn", "get_swa_avg_fn"]
+__all__ = [
+    "SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn", "update_bn",
+]  # fmt: skip
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
@@ -43,6 +50,96 @@ def get_swa_avg_fn() -> Callable[[Any, Any, Any], Any]:
             return average + (current - average) / (num_averaged + 1)
 
     return swa_update
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], None]:
+    """A function that moves a list of exponential averages, in place, towards a list of values."""
+    get_ema_avg_fn(decay)  # which checks it
+
+    def ema_update(averages: Any, values: Any, num_averaged: Any) -> None:
+        with no_grad():
+            for average, value in zip(averages, values, strict=True):
+                average.lerp_(value, 1 - decay)
+
+    return ema_update
+
+
+def get_swa_multi_avg_fn() -> Callable[[Any, Any, Any], None]:
+    """A function that takes a list of values into a list of means, in place."""
+
+    def swa_update(averages: Any, values: Any, num_averaged: Any) -> None:
+        with no_grad():
+            for average, value in zip(averages, values, strict=True):
+                average.lerp_(value, 1 / (float(num_averaged) + 1))
+
+    return swa_update
+
+
+class AveragedModel(Module):
+    """A copy of a model whose parameters, and buffers if `use_buffers`, are means of those it had at each update.
+
+    AssertionError for both ways to average at once.
+    """
+
+    n_averaged: Any
+
+    def __init__(
+        self, model: Module, device: Any = None, avg_fn: Callable[[Any, Any, Any], Any] | None = None,
+        multi_avg_fn: Callable[[Any, Any, Any], None] | None = None, use_buffers: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
+        self.module = copy.deepcopy(model)
+        if device is not None:
+            self.module.to(device)
+        self.register_buffer("n_averaged", zeros((), dtype=int64))
+        self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the copy gives."""
+        return self.module(*args, **kwargs)
+
+    def update_parameters(self, model: Module) -> None:
+        """Take the model as it is now into the means; without `use_buffers` the buffers become the model's."""
+        with no_grad():
+            mine, theirs = ([*m.parameters(), *(m.buffers() if self.use_buffers else ())] for m in (self.module, model))
+            if not int(self.n_averaged):
+                for average, value in zip(mine, theirs, strict=True):
+                    average.copy_(value.detach())
+            elif self.avg_fn is not None:
+                for average, value in zip(mine, theirs, strict=True):
+                    average.copy_(self.avg_fn(average.detach(), value.detach(), self.n_averaged))
+            else:
+                averaged = [(a.detach(), v.detach()) for a, v in zip(mine, theirs, strict=True) if a.is_floating_point()]
+                if averaged:
+                    update = self.multi_avg_fn or get_swa_multi_avg_fn()
+                    update([a for a, _ in averaged], [v for _, v in averaged], self.n_averaged)
+                for average, value in zip(mine, theirs, strict=True):
+                    if not average.is_floating_point():
+                        average.copy_(value.detach())
+            if not self.use_buffers:
+                for average, value in zip(self.module.buffers(), model.buffers(), strict=True):
+                    average.copy_(value.detach())
+        self.n_averaged += 1
+
+
+def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
+    """Count the statistics of batch normalization anew, over the inputs that the loader gives."""
+    norms = [part for part in model.modules() if isinstance(part, BatchNorm1d | BatchNorm2d)]
+    if not norms:
+        return
+    was_training, momenta = model.training, [norm.momentum for norm in norms]
+    model.train()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+    with no_grad():
+        for batch in loader:
+            model(batch[0] if isinstance(batch, list | tuple) else batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    model.train(was_training)
 
 
 class SWALR(LRScheduler):

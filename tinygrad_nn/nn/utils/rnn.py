@@ -156,9 +156,7 @@ def pad_sequence(
     RuntimeError for what is no list of tensors of one shape behind L_n, and for a side that is not 'left' or 'right'.
     """
     if not isinstance(sequences, Iterable):
-        raise RuntimeError(
-            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
-        )
+        raise RuntimeError(f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}")
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     rows = list(sequences)
