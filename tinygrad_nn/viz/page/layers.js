@@ -1,5 +1,5 @@
 // One level of a layered drawing, as layers.py and ranks.py have it: rows, orders, places, paths.
-const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 12000, WORK = 60000, SEARCH = 110000;
+const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 6000, WORK = 60000, SEARCH = 110000;
 
 function arrange(sizes, pieces, entries, exits, fixed, work) {
   const names = [...entries, ...sizes.keys(), ...exits], number = new Map(names.map((name, i) => [name, i]));
@@ -150,12 +150,15 @@ function swept(rowsOf, up, down, work, fixed) {
 function middle(place, beside, own, sweep) {
   if (!beside.length) return own;
   if (beside.length === 1) return place[beside[0][0]] + beside[0][1];
-  const spots = beside.map(([j, at]) => place[j] + at).sort((a, b) => a - b), half = spots.length >> 1;
+  const spots = new Float64Array(beside.length), half = spots.length >> 1;
+  for (let k = 0; k < spots.length; k++) spots[k] = place[beside[k][0]] + beside[k][1];
+  spots.sort();
   if (sweep % 4 >= 2) return spots.reduce((a, b) => a + b) / spots.length;
   return spots.length % 2 ? spots[half] : (spots[half - 1] + spots[half]) / 2;
 }
 
 function exchange(rowsOf, up, down, place, ties) {
+  const both = [up, down];
   let looked = 0;
   for (let turn = 0; turn < 5; turn++) {
     let gained = false;
@@ -164,9 +167,13 @@ function exchange(rowsOf, up, down, place, ties) {
       for (let p = 0; p + 1 < row.length; p++) {
         const a = row[p], b = row[p + 1];
         let saved = 0;
-        for (const beside of [up, down])
-          for (const [j, at] of beside[a])
-            for (const [k, too] of beside[b]) saved += Math.sign(place[j] + at - place[k] - too);
+        for (const beside of both) {
+          const first = beside[a], second = beside[b];
+          for (let e = 0; e < first.length; e++) {
+            const spot = place[first[e][0]] + first[e][1];
+            for (let f = 0; f < second.length; f++) saved += Math.sign(spot - place[second[f][0]] - second[f][1]);
+          }
+        }
         if (saved > 0 || (ties && !turn && !saved)) {
           [row[p], row[p + 1]] = [b, a];
           place[a] = p + 1;
@@ -189,8 +196,8 @@ function crossings(rowsOf, down) {
     let seen = 0;
     for (const i of rowsOf[r]) {
       const own = down[i].length > 1 ? [...down[i]].sort((a, b) => a[2] - b[2] || place[a[0]] + a[1] - place[b[0]] - b[1]) : down[i];
-      for (const [j, at] of own) {
-        const end = place[j] + at;
+      for (let e = 0; e < own.length; e++) {
+        const end = place[own[e][0]] + own[e][1];
         let low = 0, high = seen;
         while (low < high) {
           const k = (low + high) >> 1;
@@ -226,9 +233,17 @@ function along(rowsOf, links, widths) {
     for (let k = 0; k < rowsOf.length; k++) {
       const r = turn % 2 ? rowsOf.length - 1 - k : k, wishes = [], weights = [];
       for (const i of rowsOf[r]) {
-        const near = both ? [...above[i], ...below[i]] : turn % 2 ? below[i] : above[i];
-        const sum = near.reduce((s, [, , weight]) => s + weight, 0);
-        wishes.push(sum ? near.reduce((s, [j, shift, weight]) => s + (x[j] + shift) * weight, 0) / sum : x[i]);
+        let sum = 0, wish = 0;
+        for (let side = 0; side < 2; side++) {
+          if (!both && side !== turn % 2) continue;
+          const near = side ? below[i] : above[i];
+          for (let e = 0; e < near.length; e++) {
+            const [j, shift, weight] = near[e];
+            sum += weight;
+            wish += (x[j] + shift) * weight;
+          }
+        }
+        wishes.push(sum ? wish / sum : x[i]);
         weights.push(sum || 0.01);
       }
       const places = spaced(wishes, weights, starts[r]);

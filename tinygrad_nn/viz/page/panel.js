@@ -125,7 +125,7 @@ function backwardPanel(node, step, body) {
     } else {
       const used = rule ? [...new Set(rule.code.match(/^lambda ([^:]*):/)?.[1].split(",").map(s => s.trim()) ?? [])].filter(name => name !== "g" && !name.endsWith("_shape")) : [];
       const slopes = node.broadcasts && step.gradient?.data && outgoing.data && same(step.gradient.shape, outgoing.shape);
-      card.append(el("p", { class: "mono" }, `g ${shapeText(step.gradient?.shape ?? node.shape)} → ${shapeText(outgoing.shape)}`), values(node, used));
+      card.append(el("p", { class: "mono" }, `${step.gradient ? `g ${shapeText(step.gradient.shape)} ` : ""}→ ${shapeText(outgoing.shape)}`), values(node, used));
       if (slopes) card.append(slopeTable(step.gradient, outgoing));
       if (!line.raw) card.append(table(outgoing, 4));
     }
