@@ -18,7 +18,7 @@ GAP, CHANNEL, LANE = 16.0, 26.0, 6.0  # between boxes of a row; between rows; be
 PORT_CHANNEL = 10.0  # below a row of ports, which has no height
 _POINTS = 6_000  # on long edges, in all: what exceeds it runs beside the drawing
 _WORK = 60_000  # edges times rounds that the search for good places may take
-WORK = 110_000  # boxes and pairs of neighbours that the search for good orders may look at
+WORK = 90_000  # boxes and pairs of neighbours that the search for good orders may look at
 _SWEEPS, _LEAST = 28, 4  # from each beginning: at most, and in any case
 
 

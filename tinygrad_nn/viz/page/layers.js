@@ -1,5 +1,5 @@
 // One level of a layered drawing, as layers.py and ranks.py have it: rows, orders, places, paths.
-const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 6000, WORK = 60000, SEARCH = 110000;
+const GAP = 16, CHANNEL = 26, PORT_CHANNEL = 10, LANE = 6, MOST_POINTS = 6000, WORK = 60000, SEARCH = 90000;
 
 function arrange(sizes, pieces, entries, exits, fixed, work) {
   const names = [...entries, ...sizes.keys(), ...exits], number = new Map(names.map((name, i) => [name, i]));
