@@ -267,6 +267,26 @@ def test_what_names_hold_stays_text(open_page):
     assert page.locator("img").count() == 0
 
 
+def test_what_modules_classes_and_errors_say_stays_text(open_page):
+    inner = type(NASTY, (nn.Linear,), {})(2, 2)
+    model, held = nn.Sequential(), {NASTY: torch.ones(1, 2)}
+    model.add_module(NASTY.replace(".", ""), inner)
+
+    def f():
+        y = model(held[NASTY])
+        raise RuntimeError(f"</script>{NASTY} {y.shape}")
+
+    page = open_page(trace(f))
+    page.keyboard.press("End")
+    page.evaluate("document.querySelectorAll('[data-node]').forEach(node => node.dispatchEvent(new Event('click')))")
+    page.fill("#search", "<img")
+    page.click("#fold")
+    assert page.title() == "Backpropagation, step by step"
+    assert NASTY in text(page, "#step .alarm")
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 2
+
+
 def test_it_runs_in_a_notebooks_frame(open_page):
     from html import escape
 
