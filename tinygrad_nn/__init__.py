@@ -30,6 +30,7 @@ from tinygrad_nn.dtypes import int64 as long
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.in_place import *
 from tinygrad_nn.memory import keep_freed_memory as _keep_freed_memory
+from tinygrad_nn.methods.activation import *
 from tinygrad_nn.methods.arranging import *
 from tinygrad_nn.methods.compare import *
 from tinygrad_nn.methods.counting import *
@@ -53,6 +54,7 @@ from tinygrad_nn.runtime import *
 from tinygrad_nn.tensor import Tensor
 
 __version__ = version.__version__
+newaxis = None
 _keep_freed_memory()
 
 if _CHECKING:
@@ -75,8 +77,10 @@ if _CHECKING:
         vision,
         viz,
     )
-    from tinygrad_nn.amp import autocast, is_autocast_enabled
-    from tinygrad_nn.nn.functional.activation import hardshrink, prelu, relu_, rrelu_, threshold_
+    from tinygrad_nn.amp import GradScaler, autocast, is_autocast_enabled
+    from tinygrad_nn.func import vmap
+    from tinygrad_nn.lowrank import pca_lowrank, svd_lowrank
+    from tinygrad_nn.nn.functional.activation import relu_, rrelu_, threshold_
     from tinygrad_nn.nn.functional.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
     from tinygrad_nn.nn.functional.distance import cdist, cosine_similarity, pairwise_distance, pdist
     from tinygrad_nn.nn.functional.linear import bilinear
@@ -111,8 +115,10 @@ _PACKAGES = {
     "testing", "train", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {
-    "amp": {"autocast", "is_autocast_enabled"},
-    "nn.functional.activation": {"hardshrink", "prelu", "relu_", "rrelu_", "threshold_"},
+    "amp": {"GradScaler", "autocast", "is_autocast_enabled"},
+    "func": {"vmap"},
+    "lowrank": {"pca_lowrank", "svd_lowrank"},
+    "nn.functional.activation": {"relu_", "rrelu_", "threshold_"},
     "nn.functional.convolution": {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"},
     "nn.functional.distance": {"cdist", "cosine_similarity", "pairwise_distance", "pdist"},
     "nn.functional.linear": {"bilinear"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 from tinygrad_nn.autograd import enable_grad, functional
 from tinygrad_nn.autograd.gradients import grad as derivatives
 from tinygrad_nn.creation import zeros_like
+from tinygrad_nn.generator import default_generator
 from tinygrad_nn.graph import Node, node_of, reachable
+from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp", "vmap"]
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state", "vjp", "vmap"]
 
 Argnums = int | tuple[int, ...]
 
@@ -181,9 +184,91 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
 
 def vmap(
     func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
-) -> Any:
-    """Not supported: write the batch dimension out; broadcasting does the rest."""
-    raise NotImplementedError("vmap: not supported; write the batch dimension out, broadcasting does the rest")
+) -> Callable[..., Any]:
+    """The function that calls `func` for each slice along `in_dims` and stacks what it gives along `out_dims`.
+
+    What is given by keyword goes to each call as it is. The calls come one after the other: the gain is in what is written,
+    not in time. ValueError for arguments without a dimension to go along, or of several sizes; RuntimeError for a `func`
+    that draws random numbers.
+
+    >>> vmap(lambda x: x.sum())(Tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([3., 7.])
+    """
+    if randomness != "error":
+        raise NotImplementedError(f"vmap: randomness {randomness!r} is not supported")
+
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        dims = in_dims if isinstance(in_dims, tuple) else (in_dims,) * len(args)
+        if len(dims) != len(args):
+            raise ValueError(f"vmap: in_dims is not compatible with the inputs: {len(dims)} dims for {len(args)} arguments")
+        sizes: set[int] = set()
+        for value, dim in zip(args, dims, strict=True):
+            _along(value, dim, lambda x, d: sizes.add(x.shape[d]))
+        if len(sizes) != 1:
+            raise ValueError(f"vmap: expected inputs of one size in the dimension mapped over, got {sorted(sizes) or 'none'}")
+        before, results = default_generator.get_state(), []
+        for i in range(*sizes):
+            pick = functools.partial(_slice, i)
+            own = [_along(value, dim, pick) for value, dim in zip(args, dims, strict=True)]
+            results.append(func(*own, **kwargs))
+        if (before != default_generator.get_state()).any():
+            raise RuntimeError("vmap: called random operation while in randomness error mode")
+        return _stacked(results, out_dims)
+
+    return mapped
+
+
+def _slice(i: int, x: Tensor, dim: int) -> Tensor:
+    return x.select(dim, i)
+
+
+def _along(value: Any, dims: Any, change: Callable[[Tensor, int], Any]) -> Any:
+    """A tree with each tensor that has a dimension to go along changed; `dims` is one for all, or a tree of them."""
+    if isinstance(value, Mapping):
+        return {k: _along(v, dims[k] if isinstance(dims, Mapping) else dims, change) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        each = dims if isinstance(dims, list | tuple) else (dims,) * len(value)
+        parts = [_along(v, d, change) for v, d in zip(value, each, strict=True)]
+        return parts if isinstance(value, list) else tuple(parts)
+    if dims is None:
+        return value
+    if not isinstance(value, Tensor):
+        raise ValueError(f"vmap: got in_dim={dims} for an input which is not a Tensor, but {type(value).__name__}")
+    if not value.ndim or not -value.ndim <= dims < value.ndim:
+        raise ValueError(f"vmap: got in_dim={dims} for an input of dimensionality {value.ndim}")
+    return change(value, dims)
+
+
+def _stacked(results: list[Any], dims: Any) -> Any:
+    first = results[0]
+    if isinstance(first, Mapping):
+        return {k: _stacked([r[k] for r in results], dims[k] if isinstance(dims, Mapping) else dims) for k in first}
+    if isinstance(first, list | tuple):
+        each = dims if isinstance(dims, list | tuple) else (dims,) * len(first)
+        parts = [_stacked([r[i] for r in results], d) for i, d in enumerate(each)]
+        return parts if isinstance(first, list) else tuple(parts)
+    if not isinstance(first, Tensor):
+        raise ValueError(f"vmap: expected the function to return Tensors, got type {type(first).__name__}")
+    return first if dims is None else stack(results, dims)
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters and the buffers of several modules of a kind, stacked by name along a new first dimension.
+
+    RuntimeError for no modules, or for different kinds.
+    """
+    if not models:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if len({type(model) for model in models}) > 1 or len({model.training for model in models}) > 1:
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class and in one mode.")
+    stacked = []
+    for named in ("named_parameters", "named_buffers"):
+        each = [dict(getattr(model, named)()) for model in models]
+        leaves = {name: stack([one[name].detach() for one in each]) for name in each[0]}
+        for name, leaf in leaves.items():
+            leaf.requires_grad_(each[0][name].requires_grad)
+        stacked.append(leaves)
+    return stacked[0], stacked[1]
 
 
 def functional_call(

@@ -142,9 +142,7 @@ def _plain(value: Tensor | float) -> Any:
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element of `input`, or `p`, gives, else 0; RuntimeError for one outside [0, 1]."""
-    source = generator or default_generator
-    drawn = source.bernoulli_of(input.detach().numpy()) if p is None else source.bernoulli(p, tuple(input.shape))
-    return new_leaf(drawn.astype(input.dtype.numpy))
+    return input.bernoulli(p, generator=generator)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -156,8 +154,7 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Categories drawn in proportion to the weights in each row: (K,) -> (num_samples,), (N, K) -> (N, num_samples)."""
-    drawn = (generator or default_generator).multinomial(input.detach().numpy(), num_samples, replacement)
-    return new_leaf(drawn, False)
+    return input.multinomial(num_samples, replacement, generator=generator)
 
 
 def rand_like(

@@ -16,10 +16,13 @@ from safetensors.numpy import save as _serialize
 
 from tinygrad_nn.creation import from_numpy
 from tinygrad_nn.dtypes import dtype_of
+from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.tensor import Tensor
 
 _KEY = "tinygrad_nn"
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+# By what a tensor is called in the file: whether it is a Parameter, and whether it requires grad.
+_TENSORS = {"tensor": (False, False), "leaf": (False, True), "parameter": (True, True), "frozen": (True, False)}
 _DTYPES = {
     "F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1", "BOOL": "?",
 }  # fmt: skip
@@ -84,8 +87,7 @@ def _describe(obj: Any, path: str, arrays: dict[str, Any], names: dict[int, str]
             dtype_of(values.dtype)
             arrays[name] = np.array(values, order="C")
             names[id(obj)] = name
-        kind = "array" if isinstance(obj, np.ndarray) else "leaf" if obj.requires_grad and obj.is_leaf else "tensor"
-        return {kind: names[id(obj)]}
+        return {_kind(obj): names[id(obj)]}
     if obj is None or isinstance(obj, bool | str):
         return obj
     if isinstance(obj, int):
@@ -105,6 +107,14 @@ def _describe(obj: Any, path: str, arrays: dict[str, Any], names: dict[int, str]
         return {kind: [_describe(v, f"{path}.{i}" if path else str(i), arrays, names) for i, v in enumerate(obj)]}
     hint = "; save its state_dict()" if hasattr(obj, "state_dict") else ""
     raise TypeError(f"{path or 'object'}: expected tensors, numbers, strings, dicts, lists or None, got {type(obj).__name__}{hint}")
+
+
+def _kind(obj: Any) -> str:
+    """What a tensor or array is to be when it is read again: what requires grad is a leaf that does."""
+    if isinstance(obj, np.ndarray):
+        return "array"
+    is_so = (isinstance(obj, Parameter), obj.requires_grad)
+    return next(kind for kind, so in _TENSORS.items() if so == is_so)
 
 
 def load(
@@ -177,8 +187,10 @@ def _rebuild(tree: Any, arrays: dict[str, Any], made: dict[str, Any]) -> Any:
         return items if kind == "list" else tuple(items)
     if kind == "array":
         return arrays[value]
-    if kind not in ("tensor", "leaf"):
+    if kind not in _TENSORS:
         raise ValueError(f"unknown kind '{kind}'")
     if value not in made:
-        made[value] = from_numpy(arrays[value]).requires_grad_(kind == "leaf")
+        tensor = from_numpy(arrays[value])
+        of_module, trained = _TENSORS[kind]
+        made[value] = Parameter(tensor, trained) if of_module else tensor.requires_grad_(trained)
     return made[value]

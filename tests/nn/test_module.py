@@ -179,7 +179,7 @@ def test_load_not_strict_names_what_does_not_fit():
     missing, unexpected = result = block.load_state_dict({"scale": torch.zeros(2), "more": 3}, strict=False)
     assert missing == ["seen", "line.weight", "line.bias"]
     assert unexpected == ["more"]
-    assert repr(result) == f"IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
+    assert repr(result) == f"_IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
     assert block.scale.tolist() == [0.0, 0.0]
 
 

@@ -234,9 +234,11 @@ def test_functional_call():
             tinygrad_nn.func.functional_call(tinygrad_nn.nn.Linear(2, 1), wrong, tinygrad_nn.ones(1, 2), strict=True)
 
 
-def test_vmap_says_what_to_do():
-    with pytest.raises(NotImplementedError, match="batch dimension"):
-        tinygrad_nn.func.vmap(lambda x: x)
+def test_vmap_with_random_numbers_is_refused():
+    for randomness in ("different", "same"):
+        assert torch.func.vmap(lambda x: x, randomness=randomness)(torch.ones(2)).tolist() == [1, 1]
+        with pytest.raises(NotImplementedError, match="randomness"):
+            tinygrad_nn.func.vmap(lambda x: x, randomness=randomness)
 
 
 # grad and backward with the arguments of old programs, modes, checkpoints

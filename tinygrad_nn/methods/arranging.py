@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.methods.dims import axes_of, axis_of, many, sizes_of
+from tinygrad_nn.methods.faces import Number
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.shaping import (
     all_tensors,
@@ -264,3 +265,17 @@ def pad(input: Tensor, pad: Sequence[int], value: float = 0.0) -> Tensor:
         cuts = tuple(slice(max(-b, 0), n - max(-a, 0)) for (b, a), n in zip(widths, input.shape, strict=True))
         input, widths = input[cuts], [(max(b, 0), max(a, 0)) for b, a in widths]
     return shape.pad(input, widths=tuple(widths), value=value)
+
+
+def fill_diagonal(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    """A number on the main diagonal, which goes on below itself in a tall matrix if `wrap`.
+
+    RuntimeError for fewer than two dimensions, and for more of different sizes.
+    """
+    if input.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if input.ndim > 2 and len(set(input.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    mask = np.zeros(tuple(input.shape), bool)
+    np.fill_diagonal(mask, True, wrap=wrap)
+    return elementwise.where(mask, fill_value, input)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_nn.dtypes import result_type
+from tinygrad_nn.dtypes import RANK, result_type
+from tinygrad_nn.graph import MODE
 from tinygrad_nn.op import Op
 
 if TYPE_CHECKING:
@@ -50,44 +51,61 @@ def expect_fit(value: Any, input: Any) -> None:
         raise RuntimeError(f"value {value} cannot be converted to {input.dtype} without overflow")
 
 
-def of_tensor(primitive: Op) -> Callable[[Tensor], Tensor]:
+def written(out: Tensor, result: Tensor, name: str) -> Tensor:
+    """The result written into `out`, which it fits or which is empty; RuntimeError for gradients and narrower dtypes."""
+    if MODE.get().grad and (out.requires_grad or result.requires_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            "requires grad."
+        )
+    if RANK[result.dtype.numpy.kind] > RANK[out.dtype.numpy.kind]:
+        raise RuntimeError(f"result type {result.dtype} can't be cast to the desired output type {out.dtype}")
+    if tuple(out.shape) != tuple(result.shape):
+        if out.numel():
+            raise NotImplementedError(f"{name}: expected out of shape {list(result.shape)} or empty, got {list(out.shape)}")
+        out.data = result.to(out.dtype)
+        return out
+    return out.copy_(result)
+
+
+def of_tensor(primitive: Op) -> Callable[..., Tensor]:
     """The function of one tensor that is a primitive and no more."""
 
-    def function(input: Tensor) -> Tensor:
+    def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
-        return primitive(input)
+        return primitive(input) if out is None else written(out, primitive(input), primitive.name)
 
     return _named(function, primitive)
 
 
-def of_tensors(primitive: Op) -> Callable[[Tensor, Tensor], Tensor]:
+def of_tensors(primitive: Op) -> Callable[..., Tensor]:
     """The function of two tensors, broadcast together, that is a primitive and no more."""
 
-    def function(input: Tensor, other: Tensor) -> Tensor:
+    def function(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
         expect_tensor(primitive.name, "other", other)
-        return primitive(input, other)
+        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 
 
-def of_tensor_and_number(primitive: Op) -> Callable[[Tensor, Tensor | Number], Tensor]:
+def of_tensor_and_number(primitive: Op) -> Callable[..., Tensor]:
     """The function of a tensor and a tensor or number, broadcast together, that is a primitive and no more."""
 
-    def function(input: Tensor, other: Tensor | Number) -> Tensor:
+    def function(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
-        return primitive(input, other)
+        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 
 
-def of_either(primitive: Op) -> Callable[[Tensor | Number, Tensor | Number], Tensor]:
+def of_either(primitive: Op) -> Callable[..., Tensor]:
     """The function of two tensors, one of which may be a number, broadcast together, that is a primitive and no more."""
 
-    def function(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    def function(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
         if not is_tensor(input):
             expect_tensor(primitive.name, "other", other)
-        return primitive(input, other)
+        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
+from tinygrad_nn.methods.faces import written
 from tinygrad_nn.methods.shaping import all_tensors, atleast_1d, atleast_2d, atleast_3d, narrow, reshape
 from tinygrad_nn.ops import shape
 
@@ -31,8 +32,10 @@ def _listed(tensors: Any, name: str) -> tuple[Tensor, ...]:
 
 
 @numpy_names
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors joined along a dimension they have; their dtypes are promoted."""
+    if out is not None:
+        return written(out, cat(tensors, dim), "cat")
     tensors = _listed(tensors, "cat")
     if not tensors:
         raise ValueError("cat(): expected a non-empty list of Tensors")
@@ -59,8 +62,10 @@ concat, concatenate = cat, cat
 
 
 @numpy_names
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension."""
+    if out is not None:
+        return written(out, stack(tensors, dim), "stack")
     tensors = _listed(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")

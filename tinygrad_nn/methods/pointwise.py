@@ -21,6 +21,7 @@ from tinygrad_nn.methods.faces import (
     of_tensor,
     of_tensor_and_number,
     of_tensors,
+    written,
 )
 from tinygrad_nn.ops import compare, rounding, trigonometric
 from tinygrad_nn.ops import elementwise as ops
@@ -61,15 +62,17 @@ floor_divide, mul = of_either(rounding.floor_divide), of_either(ops.mul)
 # arithmetic
 
 
-def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha * other, broadcast together; a whole result allows no broken alpha (RuntimeError)."""
-    return ops.add(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
+    y = ops.add(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
+    return y if out is None else written(out, y, "add")
 
 
-def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha * other, broadcast together; bools and, for a whole result, a broken alpha are a RuntimeError."""
     plain = (type(alpha) is int and alpha == 1) or is_bool(other)  # bools the primitive refuses
-    return ops.sub(input, other if plain else _times(input, other, alpha))
+    y = ops.sub(input, other if plain else _times(input, other, alpha))
+    return y if out is None else written(out, y, "sub")
 
 
 def _times(input: Any, other: Any, alpha: Number) -> Any:
@@ -86,8 +89,12 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     return sub(other, input, alpha=alpha)
 
 
-def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+def div(
+    input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None, out: Tensor | None = None
+) -> Tensor:
     """input / other, broadcast together; `rounding_mode` is None, 'trunc' or 'floor', whose gradients are 0."""
+    if out is not None:
+        return written(out, div(input, other, rounding_mode=rounding_mode), "div")
     if rounding_mode is None:
         return ops.div(input, other)
     if rounding_mode == "floor":

@@ -17,8 +17,8 @@ MISSING = object()
 
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
-    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "memory", "methods", "numpy_protocol", "op", "ops", "porting",
-    "printing", "runtime", "serialization", "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz",
+    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "lowrank", "memory", "methods", "numpy_protocol", "op", "ops",
+    "porting", "printing", "runtime", "serialization", "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz",
 }  # fmt: skip
 
 # PyTorch's files, which programs import from: all that is in them is in the package around them.
@@ -68,7 +68,6 @@ INSTEAD = {
     "torch.stft": "np.fft takes x.numpy(), without derivatives",
     "torch.utils.data.distributed": "there is one process: use the data set as it is",
     "torch.view_as_complex": "there are no complex numbers",
-    "torch.vmap": "write the batch dimension out",
     "torchvision.models": "write the network with torch.nn and load its weights from a safetensors file",
 }
 

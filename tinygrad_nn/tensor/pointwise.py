@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_nn.methods import compare, pointwise, special
+from tinygrad_nn.methods import activation, compare, pointwise, special
 from tinygrad_nn.tensor.in_place import in_place
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ class Pointwise:
 
     __slots__ = ()
 
+    hardshrink, prelu = activation.hardshrink, activation.prelu
     abs = pointwise.abs
     absolute = pointwise.absolute
     acos = pointwise.acos

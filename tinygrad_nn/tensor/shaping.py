@@ -86,3 +86,4 @@ class Shaping:
     as_strided_scatter = arranging.as_strided_scatter
     tril_ = in_place(arranging.tril)
     triu_ = in_place(arranging.triu)
+    fill_diagonal_ = in_place(arranging.fill_diagonal)

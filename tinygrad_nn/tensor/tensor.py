@@ -98,6 +98,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return self._data.size
 
     nelement = numel
+    ndimension = dim
 
     def element_size(self) -> int:
         """The bytes of one element."""
@@ -153,6 +154,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
     is_nonzero, is_same_size = queries.is_nonzero, queries.is_same_size
     equal, allclose = queries.equal, queries.allclose
 
+    is_cpu = True
     is_cuda = is_mps = is_sparse = is_quantized = is_meta = is_nested = is_mkldnn = False  # only dense CPU tensors exist
 
     def get_device(self) -> int:

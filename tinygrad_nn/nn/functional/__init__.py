@@ -1,15 +1,14 @@
 """The layers' arithmetic as functions, in PyTorch's spelling; one file a family."""
 
+from tinygrad_nn.methods.activation import hardshrink, prelu
 from tinygrad_nn.nn.functional.activation import (
     glu,
-    hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,
     hardtanh_,
     leaky_relu,
     leaky_relu_,
-    prelu,
     relu,
     relu6,
     relu_,

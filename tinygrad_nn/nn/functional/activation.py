@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
-from tinygrad_nn.nn.functional.checks import expect_floating, expect_same_dtype, quiet, written
+from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 from tinygrad_nn.variable import wrap
@@ -41,29 +41,6 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 
 leaky_relu_ = in_place(leaky_relu)
-
-
-@quiet
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """input where it is positive, `weight` times it elsewhere: one number, or one for each channel, dimension 1.
-
-    He et al., Delving Deep into Rectifiers, 2015. RuntimeError for a weight of another size or dtype.
-    """
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
-    expect_same_dtype("prelu", input, weight=weight)
-    expect_floating("prelu", input)
-    if weight.numel() != 1:
-        channels = input.shape[1] if input.ndim > 1 else 1
-        if not input.ndim or weight.numel() != channels:
-            raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size: expected a weight of 1 or {channels} numbers for "
-                f"input {list(input.shape)}, got {weight.numel()}"
-            )
-        weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
-    elif weight.ndim and not input.ndim:
-        weight = weight.reshape(())
-    return pointwise.where(input > 0, input, weight * input)
 
 
 @quiet
@@ -149,12 +126,6 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
         return written(hardswish, input)
     expect_floating("hardswish", input)
     return input * hardtanh(input + 3, 0, 6) / 6
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
-    expect_floating("hardshrink", input)
-    return pointwise.masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
 
 
 @quiet

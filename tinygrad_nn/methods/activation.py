@@ -1,0 +1,49 @@
+"""Activations that are methods of tensors too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinygrad_nn.methods import pointwise
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor import Tensor
+
+__all__ = ["hardshrink", "prelu"]
+
+
+def _expect_floating(name: str, input: Tensor) -> None:
+    if not input.is_floating_point():
+        raise NotImplementedError(f"{name}: expected a floating tensor, got {input.dtype}")
+
+
+@np.errstate(invalid="ignore")
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """input where it is positive, `weight` times it elsewhere: one number, or one for each channel, dimension 1.
+
+    He et al., Delving Deep into Rectifiers, 2015. RuntimeError for a weight of another size or dtype.
+    """
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    if weight.dtype != input.dtype:
+        raise RuntimeError(f"prelu: expected weight of the input's dtype {input.dtype}, got {weight.dtype}")
+    _expect_floating("prelu", input)
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if not input.ndim or weight.numel() != channels:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size: expected a weight of 1 or {channels} numbers for "
+                f"input {list(input.shape)}, got {weight.numel()}"
+            )
+        weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
+    elif weight.ndim and not input.ndim:
+        weight = weight.reshape(())
+    return pointwise.where(input > 0, input, weight * input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
+    _expect_floating("hardshrink", input)
+    return pointwise.masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
