@@ -81,9 +81,10 @@ class Variable(Writable):
             own = unshared and type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
             own = own and gradient.dtype == self._data.dtype
             self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
-        for hook in tuple(self._hooks or ()):
-            if type(hook) is _Afterwards:
-                hook.call(self)
+        if self._hooks:
+            for hook in tuple(self._hooks):
+                if type(hook) is _Afterwards:
+                    hook.call(self)
 
     def hooked_gradient(self, gradient: Any) -> Any:
         """The gradient as this leaf's hooks leave it."""
