@@ -245,3 +245,25 @@ def test_what_is_saved_is_loaded_as_it_was():
         return [kinds, found["own"] is found["again"]]
 
     compare(loaded, torch, tinygrad_nn)
+
+
+def test_what_older_scripts_derive_from():
+    def derived(p):
+        class Warmup(p.optim.lr_scheduler._LRScheduler):
+            def get_lr(self):
+                return [base * (self.last_epoch + 1) for base in self.base_lrs]
+
+        class Absolute(p.nn.modules.loss._Loss if p is torch else p.nn._Loss):
+            def forward(self, x):
+                return x.abs().mean() if self.reduction == "mean" else x.abs().sum()
+
+        optimizer = p.optim.SGD([p.ones(1, requires_grad=True)], lr=0.5)
+        schedule = Warmup(optimizer)
+        optimizer.step()
+        schedule.step()
+        norms = p.nn.modules.batchnorm._BatchNorm if p is torch else p.nn._BatchNorm
+        utils = p.nn.modules.utils if p is torch else p.nn.tuples
+        found = [schedule.get_last_lr(), Absolute(reduction="sum")(p.tensor([-1.0, 2.0]))]
+        return [*found, isinstance(p.nn.BatchNorm2d(1), norms), utils._pair(3), utils._triple((1, 2, 3)), utils._single(2)]
+
+    compare(derived, torch, tinygrad_nn)

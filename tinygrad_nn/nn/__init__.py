@@ -94,6 +94,12 @@ from tinygrad_nn.nn.losses import (
     PoissonNLLLoss,
     SmoothL1Loss,
 )
+from tinygrad_nn.nn.losses import (
+    _Loss as _Loss,
+)
+from tinygrad_nn.nn.losses import (
+    _WeightedLoss as _WeightedLoss,
+)
 from tinygrad_nn.nn.margin_losses import (
     CosineEmbeddingLoss,
     HingeEmbeddingLoss,
@@ -115,6 +121,9 @@ from tinygrad_nn.nn.normalization import (
     LayerNorm,
     LocalResponseNorm,
     RMSNorm,
+)
+from tinygrad_nn.nn.normalization import (
+    _BatchNorm as _BatchNorm,
 )
 from tinygrad_nn.nn.padding import (
     CircularPad1d,

@@ -35,6 +35,7 @@ FILES = {
 }
 ELSEWHERE = {
     "torch.nn.modules": "tinygrad_nn.nn",
+    "torch.nn.modules.utils": "tinygrad_nn.nn.tuples",
     "torch.autograd.variable": "tinygrad_nn.autograd",
     **{
         f"{parent}.{name}": "tinygrad_nn.nn" if parent == "torch.nn.modules" else parent.replace(root, PACKAGES[root], 1)
