@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.side_by_side import compare
+from tinygrad_nn.nn import tuples
 
 torch = pytest.importorskip("torch")
 
@@ -262,7 +263,7 @@ def test_what_older_scripts_derive_from():
         optimizer.step()
         schedule.step()
         norms = p.nn.modules.batchnorm._BatchNorm if p is torch else p.nn._BatchNorm
-        utils = p.nn.modules.utils if p is torch else p.nn.tuples
+        utils = p.nn.modules.utils if p is torch else tuples
         found = [schedule.get_last_lr(), Absolute(reduction="sum")(p.tensor([-1.0, 2.0]))]
         return [*found, isinstance(p.nn.BatchNorm2d(1), norms), utils._pair(3), utils._triple((1, 2, 3)), utils._single(2)]
 
