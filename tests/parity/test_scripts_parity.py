@@ -268,3 +268,46 @@ def test_what_older_scripts_derive_from():
         return [*found, isinstance(p.nn.BatchNorm2d(1), norms), utils._pair(3), utils._triple((1, 2, 3)), utils._single(2)]
 
     compare(derived, torch, tinygrad_nn)
+
+
+GRADIENTS = {
+    "all dimensions": lambda p, x: p.gradient(x),
+    "one": lambda p, x: p.gradient(x, dim=1),
+    "a width": lambda p, x: p.gradient(x, spacing=0.5, dim=(0, -1)),
+    "widths": lambda p, x: p.gradient(x, spacing=[2.0, 0.25]),
+    "two elements": lambda p, x: p.gradient(x[:2, 0]),
+    "one element": lambda p, x: p.gradient(x[:1, 0]),
+    "too few widths": lambda p, x: p.gradient(x, spacing=[2.0]),
+    "places": lambda p, x: p.unravel_index(p.tensor([[0, 5], [7, -1]]), (2, 3)),
+    "a number": lambda p, x: p.unravel_index(p.tensor(4), 6),
+    "no whole numbers": lambda p, x: p.unravel_index(p.tensor([1.0]), (2,)),
+    "a negative size": lambda p, x: p.unravel_index(p.tensor([1]), (2, -1)),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_slopes_and_places_are_pytorchs(name):
+    def program(p):
+        x = numbers(p, 4, 3).requires_grad_()
+        found = GRADIENTS[name](p, x)
+        if found[0].requires_grad:
+            sum((part * part).sum() for part in found).backward()
+        return [found, x.grad]
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_buffers_are_registered_by_assignment():
+    def assigned(p):
+        class Holder(p.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.kept = p.nn.Buffer(p.ones(2))
+                self.passing = p.nn.Buffer(p.zeros(1), persistent=False)
+
+        held = Holder()
+        found = [list(held.state_dict()), [name for name, _ in held.named_buffers()], held.kept * 2, repr(held.kept)]
+        held.kept = p.tensor([3.0])
+        return [*found, dict(held.state_dict()), len(list(held.parameters()))]
+
+    compare(assigned, torch, tinygrad_nn)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_nn.methods.aliases import numpy_names
-from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.dims import axis_of, many
 from tinygrad_nn.methods.shaping import broadcast_shapes, expand, reshape
 from tinygrad_nn.ops import index as ops
 
@@ -16,7 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_dim",
+    "unravel_index",
 ]  # fmt: skip
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Places in a flattened tensor as an index of each dimension; what is beyond the end begins anew.
+
+    TypeError for indices that are not whole numbers, ValueError for negative sizes.
+    """
+    if indices.is_floating_point() or indices.dtype.name == "bool":
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    sizes = many(shape)
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    steps = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+    return tuple(indices // step % size for step, size in zip(steps, sizes, strict=True))
 
 
 def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn import return_types
 from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.methods.aliases import numpy_names
-from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.dims import axis_of, many
+from tinygrad_nn.methods.joining import cat
 from tinygrad_nn.methods.reduction import at, sum, summable, vector
 from tinygrad_nn.ops import compare, elementwise, index, shape
 from tinygrad_nn.ops import scan as ops
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz",
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "gradient", "logcumsumexp", "trapezoid", "trapz",
 ]  # fmt: skip
 
 
@@ -86,6 +87,29 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None
 
 
 trapz = trapezoid
+
+
+def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+    """The slope along each of `dim`, or all dimensions, by differences of neighbours: `spacing` apart, a number or one for each.
+
+    RuntimeError for a dimension with fewer than two elements; NotImplementedError for places that are tensors and for
+    an `edge_order` of 2.
+    """
+    axes = list(range(input.ndim)) if dim is None else [axis_of(d, input.ndim) for d in many(dim)]
+    widths = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(axes)
+    if edge_order != 1 or not all(isinstance(width, int | float) for width in widths):
+        raise NotImplementedError("gradient: expected numbers as spacing and edge_order=1; others are not implemented")
+    if len(widths) != len(axes):
+        raise RuntimeError(f"torch.gradient expected spacing to be a scalar or one for each of {len(axes)} dimensions")
+    if any(input.shape[axis] < 2 for axis in axes):
+        raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    slopes = []
+    for axis, width in zip(axes, widths, strict=True):
+        step = diff(input, dim=axis) / width
+        first, last = step.narrow(axis, 0, 1), step.narrow(axis, step.shape[axis] - 1, 1)
+        n = step.shape[axis] - 1
+        slopes.append(cat([first, (step.narrow(axis, 0, n) + step.narrow(axis, 1, n)) / 2, last], axis))
+    return tuple(slopes)
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tensor:

@@ -138,7 +138,7 @@ from tinygrad_nn.nn.padding import (
     ZeroPad2d,
 )
 from tinygrad_nn.nn.parallel import DataParallel
-from tinygrad_nn.nn.parameter import Parameter
+from tinygrad_nn.nn.parameter import Buffer, Parameter
 from tinygrad_nn.nn.parameter_containers import (
     ParameterDict,
     ParameterList,
@@ -200,6 +200,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Bilinear",
+    "Buffer",
     "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",

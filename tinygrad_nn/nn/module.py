@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from tinygrad_nn.creation import empty_like
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
-from tinygrad_nn.nn.parameter import Parameter
+from tinygrad_nn.nn.parameter import Buffer, Parameter
 from tinygrad_nn.nn.state import IncompatibleKeys, State
 from tinygrad_nn.tensor import Tensor
 
@@ -48,7 +48,7 @@ class Module(State):
     def __setattr__(self, name: str, value: Any) -> None:
         stores = self.__dict__
         if "_parameters" not in stores:
-            if isinstance(value, Parameter | Module):
+            if isinstance(value, Parameter | Module | Buffer):
                 raise AttributeError(f"cannot assign '{name}' before Module.__init__() call")
             object.__setattr__(self, name, value)
             return
@@ -60,6 +60,9 @@ class Module(State):
                 raise TypeError(f"cannot assign '{value.__class__.__name__}' as parameter '{name}' (Parameter or None expected)")
             self._forget(name, "_modules")
             self._modules[name] = value
+        elif isinstance(value, Buffer):
+            self._forget(name, "_buffers")
+            self.register_buffer(name, value, value.persistent)
         elif name in self._parameters:
             if value is not None:
                 raise TypeError(

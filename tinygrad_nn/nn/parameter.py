@@ -1,4 +1,4 @@
-"""Parameter: a tensor that a Module trains."""
+"""Parameter, a tensor that a Module trains, and Buffer, one that it keeps."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor that a `Module` registers as a buffer when it is assigned; not in the state if not `persistent`.
+
+    >>> Buffer(Tensor([1.0]))
+    tensor([1.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
+        self._become_leaf(np.zeros(0, np.float32) if data is None else data.detach().numpy(), False)
+        self.persistent = persistent
