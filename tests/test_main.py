@@ -249,6 +249,7 @@ def absent(write, text):
         ("from . import torch\ntorch.foo", []),
         ("from .torch import foo", []),
         ("import numpy\nnumpy.foo", []),
+        ("import torch\ntorch.cumprod(torch.ones(2), axis=0)", []),
         ("import torch\nclass Net(torch.nn.Modul): pass", [(2, "torch.nn.Modul")]),
         ("import torch\n@torch.no_grad_\ndef f(): pass", [(2, "torch.no_grad_")]),
         ("import torch\ndef f(x: torch.Tensr = torch.one): pass", [(2, "torch.Tensr"), (2, "torch.one")]),

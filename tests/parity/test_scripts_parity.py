@@ -265,6 +265,7 @@ def test_what_older_scripts_derive_from():
         norms = p.nn.modules.batchnorm._BatchNorm if p is torch else p.nn._BatchNorm
         utils = p.nn.modules.utils if p is torch else tuples
         found = [schedule.get_last_lr(), Absolute(reduction="sum")(p.tensor([-1.0, 2.0]))]
+        found += [p.nn.init._calculate_fan_in_and_fan_out(p.ones(2, 3, 4))]
         return [*found, isinstance(p.nn.BatchNorm2d(1), norms), utils._pair(3), utils._triple((1, 2, 3)), utils._single(2)]
 
     compare(derived, torch, tinygrad_nn)

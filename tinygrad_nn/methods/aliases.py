@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 
 
 def numpy_names(function: F) -> F:
@@ -17,7 +17,8 @@ def numpy_names(function: F) -> F:
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         if options:
-            options = {_NAMES.get(name, name): value for name, value in options.items()}
+            options = {NAMES.get(name, name): value for name, value in options.items()}
         return function(*args, **options)
 
+    call.also_numpy_names = True  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]

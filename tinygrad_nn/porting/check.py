@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tinygrad_nn.methods.aliases import NAMES
 from tinygrad_nn.porting.names import MISSING, PACKAGES, find, missing
 from tinygrad_nn.porting.run import compiled, source
 from tinygrad_nn.tensor import Tensor
@@ -134,8 +135,9 @@ class Reader(ast.NodeVisitor):
         if callable(found) and found is not MISSING:
             known = _parameters(found)
             if known and not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
+                others = [name for name, one in NAMES.items() if one in known] if hasattr(found, "also_numpy_names") else []
                 for keyword in node.keywords:
-                    if keyword.arg is not None and keyword.arg not in known:
+                    if keyword.arg is not None and keyword.arg not in (*known, *others):
                         self.absent.add((node.lineno, f"{dotted} takes no argument {keyword.arg!r} in tinygrad_nn"))
         self.generic_visit(node)
 
