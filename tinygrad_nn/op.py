@@ -64,7 +64,7 @@ class Plan(NamedTuple):
 
     keep: tuple[int, ...]  # which values are saved: i is input i, the number of inputs is the output
     shaped: bool  # whether a rule asks for a shape
-    calls: tuple[tuple[int, Run], ...]  # an input, and its rule
+    calls: tuple[tuple[int, Run], ...]  # an input, and its rule; of a variadic op, the rule itself
 
 
 def _run(rule: Rule, places: list[int], keywords: tuple[str, ...]) -> Run:
@@ -169,7 +169,11 @@ class Op:
         """The plan for the inputs whose bits are set in `mask`."""
         if not self.rules:
             return Plan((), False, tuple((i, self._refuse) for i in range(len(self.inputs))))
-        wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and (self.variadic or mask >> i & 1)]
+        if self.variadic:  # its one rule gives all gradients at once, and asks for shapes and attributes only
+            (rule,) = self.rules.values()
+            plan = self.plans[mask] = Plan((), bool(self._slots(rule)[0]), ((0, rule),))
+            return plan
+        wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and mask >> i & 1]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
         keep = tuple(sorted({k for slots, _ in asked.values() for k in slots if k >= 0}))
         calls = []
@@ -283,7 +287,7 @@ class OpNode(Node):
         edges, shapes, attributes = self.edges, self.shapes, self.attributes
         _, shaped, calls = self.plan
         if self.op.variadic:
-            parts = self.op.rules[self.op.inputs[0]](gradient, *([shapes] if shaped else ()), **attributes)
+            parts = calls[0][1](gradient, *([shapes] if shaped else ()), **attributes)
             return [self._fitted(part, i) if edges[i] is not None else None for i, part in enumerate(parts)]
         if shaped:
             values = [*values, *shapes]

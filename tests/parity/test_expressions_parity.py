@@ -144,7 +144,7 @@ TORCH = {
     "min": torch.min,
     "prod": flat(torch.prod),
     "cumsum": lambda x, axis: x.cumsum(axis),
-    "logcumsumexp": lambda x, axis: x.logcumsumexp(axis),
+    "logcumsumexp": lambda x, axis: x.exp().cumsum(axis).log(),  # its own loses derivatives where a gradient of 0 arrives
     "softmax": lambda x, axis: x.softmax(axis),
     "log_softmax": lambda x, axis: x.log_softmax(axis),
     "nll": nll,
@@ -200,10 +200,8 @@ def agree(expression, weight):
     for i, reference in enumerate(expected):
         value = found[i] if i < len(found) else np.zeros(reference.shape)  # no second derivative is one of zero
         assert value.shape == reference.shape
-        if i >= count and "logcumsumexp" in expression.ops:
-            continue  # PyTorch loses its second derivative where a gradient of 0 arrives; central differences look there
         scale = max(1.0, float(np.abs(reference).max(initial=0)))
-        near = 1e-7 if i >= count or expression.ops & GAMMA else 1e-9
+        near = 1e-7 if i >= count or (i and expression.ops & GAMMA) else 1e-9
         np.testing.assert_allclose(value, reference, rtol=1e-9, atol=near * scale)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tinygrad_nn.creation import arange, eye, zeros
 from tinygrad_nn.distributions import constraints
+from tinygrad_nn.distributions.chances import ByChance
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Shape
-from tinygrad_nn.distributions.utils import broadcast_all, logits_to_probs, one_of, probs_to_logits
-from tinygrad_nn.dtypes import Size, finfo
+from tinygrad_nn.distributions.distribution import Shape
+from tinygrad_nn.distributions.utils import broadcast_all
+from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.methods.shaping import broadcast_tensors
 from tinygrad_nn.methods.special import lgamma
 from tinygrad_nn.nn.functional import one_hot
@@ -20,40 +21,22 @@ from tinygrad_nn.tensor import Tensor
 __all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class _Weighted(Distribution):
+class _Weighted(ByChance):
     """Probabilities along the last dimension, normalized, given as they are or as logits.
 
     ValueError unless one of `probs` and `logits` is given, with at least one dimension.
     """
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    _binary = False
 
     def _give(self, probs: Tensor | None, logits: Tensor | None) -> Tensor:
-        name, given = ("probs", probs) if one_of(probs, logits) else ("logits", logits)
-        if given is None or given.ndim < 1:
+        name, given = self._given(probs, logits)
+        if given.ndim < 1:
             raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
-        if name == "probs":
-            self.__dict__[name] = given / given.sum(-1, keepdim=True)
-        else:
-            self.__dict__[name] = given - given.logsumexp(-1, keepdim=True)
-        found: Tensor = self.__dict__[name]
-        return found
-
-    def __getattr__(self, name: str) -> Any:
-        """The probabilities from the logits or the other way round, at their first use."""
-        if name == "probs" and "logits" in self.__dict__:
-            self.__dict__[name] = logits_to_probs(self.logits)
-        elif name == "logits" and "probs" in self.__dict__:
-            self.__dict__[name] = probs_to_logits(self.probs)
-        else:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return self.__dict__[name]
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter."""
-        shape: Size = (self.probs if "probs" in self.__dict__ else self.logits).size()
-        return shape
+        kept: Tensor = given / given.sum(-1, keepdim=True) if name == "probs" else given - given.logsumexp(-1, keepdim=True)
+        self.__dict__[name] = kept
+        return kept
 
     def _drawn(self, shape: Shape) -> Tensor:
         """Indices, `shape` of them for each place of the batch."""
@@ -138,8 +121,7 @@ class OneHotCategorical(_Weighted):
     @property
     def mean(self) -> Tensor:
         """The probabilities."""
-        mean: Tensor = self.probs
-        return mean
+        return self.probs
 
     @property
     def mode(self) -> Tensor:
@@ -206,14 +188,12 @@ class Multinomial(_Weighted):
     @property
     def mean(self) -> Tensor:
         """p n."""
-        mean: Tensor = self.probs * self.total_count
-        return mean
+        return self.probs * self.total_count
 
     @property
     def variance(self) -> Tensor:
         """p (1 - p) n."""
-        variance: Tensor = self.total_count * self.probs * (1 - self.probs)
-        return variance
+        return self.total_count * self.probs * (1 - self.probs)
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """The counts of each of so many draws."""

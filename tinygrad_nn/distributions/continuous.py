@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from tinygrad_nn.creation import empty
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.distribution import Distribution, Located, Shape
 from tinygrad_nn.distributions.utils import all_numbers, broadcast_all
 from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.random import normal, rand, randn
@@ -17,12 +17,11 @@ from tinygrad_nn.tensor import Tensor
 __all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "Normal", "Uniform"]
 
 
-class _LocationScale(Distribution):
+class _LocationScale(Located):
     """A parameter `loc` that is any number, and a `scale` above 0."""
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
-    loc: Tensor
     scale: Tensor
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
@@ -33,16 +32,6 @@ class _LocationScale(Distribution):
     def support(self) -> Constraint:
         """All numbers."""
         return constraints.real
-
-    @property
-    def mean(self) -> Tensor:
-        """The location."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The location."""
-        return self.loc
 
 
 class Normal(_LocationScale):

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from tinygrad_nn.creation import arange, empty
 from tinygrad_nn.distributions import constraints
+from tinygrad_nn.distributions.chances import ByChance
 from tinygrad_nn.distributions.constraints import Constraint
 from tinygrad_nn.distributions.distribution import Distribution, Shape
-from tinygrad_nn.distributions.utils import all_numbers, broadcast_all, logits_to_probs, one_of, probs_to_logits
-from tinygrad_nn.dtypes import Size, finfo
+from tinygrad_nn.distributions.utils import all_numbers, broadcast_all
+from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.methods.special import lgamma, xlogy
 from tinygrad_nn.nn.functional import binary_cross_entropy_with_logits
 from tinygrad_nn.random import bernoulli
@@ -19,31 +20,16 @@ from tinygrad_nn.tensor import Tensor
 __all__ = ["Bernoulli", "Geometric", "Poisson"]
 
 
-class _Chances(Distribution):
+class _Chances(ByChance):
     """A probability for each place, given as it is or as the logarithm of the odds."""
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.unit_interval, "logits": constraints.real}
+    _binary = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        name, given = ("probs", probs) if one_of(probs, logits) else ("logits", logits)
+        name, given = self._given(probs, logits)
         (self.__dict__[name],) = broadcast_all(given)
         super().__init__(() if all_numbers(given) else self.__dict__[name].shape, (), validate_args)
-
-    def __getattr__(self, name: str) -> Any:
-        """The probabilities from the logits or the other way round, at their first use."""
-        if name == "probs" and "logits" in self.__dict__:
-            self.__dict__[name] = logits_to_probs(self.logits, is_binary=True)
-        elif name == "logits" and "probs" in self.__dict__:
-            self.__dict__[name] = probs_to_logits(self.probs, is_binary=True)
-        else:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return self.__dict__[name]
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter."""
-        shape: Size = (self.probs if "probs" in self.__dict__ else self.logits).size()
-        return shape
 
 
 class Bernoulli(_Chances):
@@ -63,8 +49,7 @@ class Bernoulli(_Chances):
     @property
     def mean(self) -> Tensor:
         """The probability."""
-        mean: Tensor = self.probs
-        return mean
+        return self.probs
 
     @property
     def mode(self) -> Tensor:

@@ -10,7 +10,7 @@ from tinygrad_nn.distributions.constraints import Constraint
 from tinygrad_nn.dtypes import Size
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "Located"]
 
 Shape = Sequence[int]
 
@@ -164,3 +164,19 @@ class Distribution:
                 value = self.__dict__[name]
                 shown.append(f"{name}: {value if value.numel() == 1 else value.size()}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Located(Distribution):
+    """A distribution that lies evenly around `loc`, its mean and its likeliest value."""
+
+    loc: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """The location."""
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        """The location."""
+        return self.loc

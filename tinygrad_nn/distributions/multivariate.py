@@ -9,14 +9,14 @@ from tinygrad_nn import linalg
 from tinygrad_nn.creation import eye
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.distribution import Located, Shape
 from tinygrad_nn.random import randn
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["MultivariateNormal"]
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Located):
     """Vectors of a mean and a covariance, which may be given by its inverse or its Cholesky factor.
 
     ValueError for none or several of the three, and for too few dimensions.
@@ -68,16 +68,6 @@ class MultivariateNormal(Distribution):
     def support(self) -> Constraint:
         """All vectors."""
         return constraints.real_vector
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The mean."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

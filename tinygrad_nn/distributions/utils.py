@@ -45,10 +45,3 @@ def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
 def sum_rightmost(value: Tensor, dims: int) -> Tensor:
     """The sum along the last `dims` dimensions."""
     return value.reshape((*value.shape[: value.ndim - dims], -1)).sum(-1) if dims else value
-
-
-def one_of(probs: Any, logits: Any) -> bool:
-    """Whether `probs` is given; ValueError unless exactly one of the two is."""
-    if (probs is None) == (logits is None):
-        raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-    return probs is not None

@@ -51,7 +51,7 @@ def expect_fit(value: Any, input: Any) -> None:
         raise RuntimeError(f"value {value} cannot be converted to {input.dtype} without overflow")
 
 
-def written(out: Tensor, result: Tensor, name: str) -> Tensor:
+def put_into(out: Tensor, result: Tensor, name: str) -> Tensor:
     """The result written into `out`, which it fits or which is empty; RuntimeError for gradients and narrower dtypes."""
     if MODE.get().grad and (out.requires_grad or result.requires_grad):
         raise RuntimeError(
@@ -73,7 +73,7 @@ def of_tensor(primitive: Op) -> Callable[..., Tensor]:
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
-        return primitive(input) if out is None else written(out, primitive(input), primitive.name)
+        return primitive(input) if out is None else put_into(out, primitive(input), primitive.name)
 
     return _named(function, primitive)
 
@@ -84,7 +84,7 @@ def of_tensors(primitive: Op) -> Callable[..., Tensor]:
     def function(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
         expect_tensor(primitive.name, "other", other)
-        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
+        return primitive(input, other) if out is None else put_into(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 
@@ -94,7 +94,7 @@ def of_tensor_and_number(primitive: Op) -> Callable[..., Tensor]:
 
     def function(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
         expect_tensor(primitive.name, "input", input)
-        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
+        return primitive(input, other) if out is None else put_into(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 
@@ -105,7 +105,7 @@ def of_either(primitive: Op) -> Callable[..., Tensor]:
     def function(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
         if not is_tensor(input):
             expect_tensor(primitive.name, "other", other)
-        return primitive(input, other) if out is None else written(out, primitive(input, other), primitive.name)
+        return primitive(input, other) if out is None else put_into(out, primitive(input, other), primitive.name)
 
     return _named(function, primitive)
 

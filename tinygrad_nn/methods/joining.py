@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
-from tinygrad_nn.methods.faces import written
+from tinygrad_nn.methods.faces import put_into
 from tinygrad_nn.methods.shaping import all_tensors, atleast_1d, atleast_2d, atleast_3d, narrow, reshape
 from tinygrad_nn.ops import shape
 
@@ -35,7 +35,7 @@ def _listed(tensors: Any, name: str) -> tuple[Tensor, ...]:
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors joined along a dimension they have; their dtypes are promoted."""
     if out is not None:
-        return written(out, cat(tensors, dim), "cat")
+        return put_into(out, cat(tensors, dim), "cat")
     tensors = _listed(tensors, "cat")
     if not tensors:
         raise ValueError("cat(): expected a non-empty list of Tensors")
@@ -65,7 +65,7 @@ concat, concatenate = cat, cat
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension."""
     if out is not None:
-        return written(out, stack(tensors, dim), "stack")
+        return put_into(out, stack(tensors, dim), "stack")
     tensors = _listed(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")

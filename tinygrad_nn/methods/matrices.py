@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_nn import dtypes
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.einsum import contract
-from tinygrad_nn.methods.faces import written
+from tinygrad_nn.methods.faces import put_into
 from tinygrad_nn.methods.reduction import sum as sum_
 from tinygrad_nn.methods.shaping import all_tensors, broadcast_to, reshape, squeeze, unsqueeze
 from tinygrad_nn.ops import elementwise, index, linalg, shape
@@ -30,7 +30,7 @@ Number: TypeAlias = bool | int | float
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """(..., m, k) @ (..., k, n) -> (..., m, n); leading dimensions broadcast, vectors are rows and columns."""
     if out is not None:
-        return written(out, matmul(input, other), "matmul")
+        return put_into(out, matmul(input, other), "matmul")
     if not hasattr(other, "__record__") or not hasattr(input, "__record__"):
         raise TypeError(f"matmul: expected two tensors, got {type(input).__name__} and {type(other).__name__}")
     if not input.ndim or not other.ndim:
@@ -52,7 +52,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices."""
     y = _of_dims(input, mat2, 2, 2, "mm")
-    return y if out is None else written(out, y, "mm")
+    return y if out is None else put_into(out, y, "mm")
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -60,7 +60,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     if input.ndim == mat2.ndim == 3 and input.shape[0] != mat2.shape[0]:
         raise RuntimeError(f"bmm: expected equal batch sizes, got {list(input.shape)} and {list(mat2.shape)}")
     y = _of_dims(input, mat2, 3, 3, "bmm")
-    return y if out is None else written(out, y, "bmm")
+    return y if out is None else put_into(out, y, "bmm")
 
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from tinygrad_nn.methods.faces import (
     of_tensor,
     of_tensor_and_number,
     of_tensors,
-    written,
+    put_into,
 )
 from tinygrad_nn.ops import compare, rounding, trigonometric
 from tinygrad_nn.ops import elementwise as ops
@@ -65,14 +65,14 @@ floor_divide, mul = of_either(rounding.floor_divide), of_either(ops.mul)
 def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha * other, broadcast together; a whole result allows no broken alpha (RuntimeError)."""
     y = ops.add(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
-    return y if out is None else written(out, y, "add")
+    return y if out is None else put_into(out, y, "add")
 
 
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha * other, broadcast together; bools and, for a whole result, a broken alpha are a RuntimeError."""
     plain = (type(alpha) is int and alpha == 1) or is_bool(other)  # bools the primitive refuses
     y = ops.sub(input, other if plain else _times(input, other, alpha))
-    return y if out is None else written(out, y, "sub")
+    return y if out is None else put_into(out, y, "sub")
 
 
 def _times(input: Any, other: Any, alpha: Number) -> Any:
@@ -94,7 +94,7 @@ def div(
 ) -> Tensor:
     """input / other, broadcast together; `rounding_mode` is None, 'trunc' or 'floor', whose gradients are 0."""
     if out is not None:
-        return written(out, div(input, other, rounding_mode=rounding_mode), "div")
+        return put_into(out, div(input, other, rounding_mode=rounding_mode), "div")
     if rounding_mode is None:
         return ops.div(input, other)
     if rounding_mode == "floor":

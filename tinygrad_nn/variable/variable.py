@@ -81,10 +81,8 @@ class Variable(Writable):
             own = unshared and type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
             own = own and gradient.dtype == self._data.dtype
             self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
-        if self._hooks:
-            for hook in tuple(self._hooks):
-                if type(hook) is _Afterwards:
-                    hook.call(self)
+        for hook in tuple(self.__dict__.get("_afterwards", ())):
+            hook(self)
 
     def hooked_gradient(self, gradient: Any) -> Any:
         """The gradient as this leaf's hooks leave it."""
@@ -217,9 +215,7 @@ class Variable(Writable):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if not self.is_leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if self._hooks is None:
-            self._hooks = []
-        return RemovableHandle(self._hooks, _Afterwards(hook))
+        return RemovableHandle(self.__dict__.setdefault("_afterwards", []), hook)
 
     def detach(self) -> Any:
         """The same memory outside the graph; writes to it are still noticed."""
@@ -279,18 +275,6 @@ class RemovableHandle:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
-
-
-class _Afterwards:
-    """A hook of a leaf's that waits until its gradient has been added up."""
-
-    __slots__ = ("call",)
-
-    def __init__(self, call: Callable[[Any], None]) -> None:
-        self.call = call
-
-    def __call__(self, gradient: Any) -> None:
-        """Nothing: it is early."""
 
 
 def _call_hook(hook: Callable[[Any], Any], gradient: Any) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tinygrad_nn import linalg
@@ -15,7 +16,10 @@ from tinygrad_nn.nn.module import Module
 from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["as_matrix", "norm_except", "remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
+__all__ = [
+    "as_matrix", "divided", "norm_except", "of_length", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
+    "weight_norm",
+]  # fmt: skip
 
 
 def norm_except(v: Tensor, dim: int | None) -> Tensor:
@@ -23,6 +27,18 @@ def norm_except(v: Tensor, dim: int | None) -> Tensor:
     if dim is None or dim == -1:
         return linalg.vector_norm(v)
     return linalg.vector_norm(v, dim=tuple(i for i in range(v.ndim) if i != dim % v.ndim), keepdim=True)
+
+
+def of_length(g: Tensor, v: Tensor, dim: int | None) -> Tensor:
+    """g * v / |v|: a weight of length g in the direction of v."""
+    weight: Tensor = v * (g / norm_except(v, dim))
+    return weight
+
+
+def divided(weight: Tensor, matrix: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The weight by the greatest singular value of its matrix, which is u @ matrix @ v for the vectors that belong to it."""
+    scaled: Tensor = weight / (u @ (matrix @ v))
+    return scaled
 
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
@@ -39,13 +55,13 @@ def usual_dim(module: Module) -> int:
 class _WeightNorm:
     """Before each forward: weight = g * v / |v|."""
 
+    title, parts = "weight_norm", ("_g", "_v")
+
     def __init__(self, name: str, dim: int | None) -> None:
         self.name, self.dim = name, dim
 
     def compute(self, module: Module) -> Tensor:
-        g, v = getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v")
-        weight: Tensor = v * (g / norm_except(v, self.dim))
-        return weight
+        return of_length(getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v"), self.dim)
 
     def __call__(self, module: Module, inputs: Any) -> None:
         object.__setattr__(module, self.name, self.compute(module))
@@ -53,6 +69,8 @@ class _WeightNorm:
 
 class _SpectralNorm:
     """Before each forward: weight = original / its greatest singular value, by power iteration while training."""
+
+    title, parts = "spectral_norm", ("_orig", "_u", "_v")
 
     def __init__(self, name: str, n_power_iterations: int, eps: float, dim: int) -> None:
         self.name, self.n, self.eps, self.dim = name, n_power_iterations, eps, dim
@@ -66,8 +84,7 @@ class _SpectralNorm:
                     v.copy_(normalize(matrix.t() @ u, dim=0, eps=self.eps))
                     u.copy_(normalize(matrix @ v, dim=0, eps=self.eps))
                 u, v = u.clone(), v.clone()
-        scaled: Tensor = weight / (u @ (matrix @ v))
-        return scaled
+        return divided(weight, matrix, u, v)
 
     def __call__(self, module: Module, inputs: Any) -> None:
         object.__setattr__(module, self.name, self.compute(module, module.training))
@@ -107,13 +124,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     """Make the weight a parameter again; ValueError if it is not normed."""
-    hook = _hooked(module, _WeightNorm, name)
-    if hook is None:
-        raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    weight = hook.call.compute(module)
-    for part in ("_g", "_v"):
-        del module._parameters[name + part]
-    return _restored(module, name, hook, weight)
+    return _restored(module, name, _WeightNorm, lambda hook: hook.compute(module))
 
 
 def spectral_norm(
@@ -141,16 +152,18 @@ def spectral_norm(
 
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     """Make the divided weight a parameter again; ValueError if it is not divided."""
-    hook = _hooked(module, _SpectralNorm, name)
+    return _restored(module, name, _SpectralNorm, lambda hook: hook.compute(module, iterate=False))
+
+
+def _restored(module: Module, name: str, kind: Any, computed: Callable[[Any], Tensor]) -> Module:
+    """The module with the computed weight as a parameter, without the hook of a kind and what it was made of."""
+    hook = _hooked(module, kind, name)
     if hook is None:
-        raise ValueError(f"spectral_norm of '{name}' not found in {module}")
+        raise ValueError(f"{kind.title} of '{name}' not found in {module}")
     with no_grad():
-        weight = hook.call.compute(module, iterate=False)
-    del module._parameters[f"{name}_orig"], module._buffers[f"{name}_u"], module._buffers[f"{name}_v"]
-    return _restored(module, name, hook, weight)
-
-
-def _restored(module: Module, name: str, hook: Any, weight: Tensor) -> Module:
+        weight = computed(hook.call)
+    for part in kind.parts:
+        delattr(module, name + part)
     module.__dict__.pop(name, None)
     module.register_parameter(name, Parameter(weight))
     module._hooks["forward_pre"].remove(hook)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.nn.functional import normalize
 from tinygrad_nn.nn.module import Module
-from tinygrad_nn.nn.utils.normalized import as_matrix, norm_except, usual_dim
+from tinygrad_nn.nn.utils.normalized import as_matrix, divided, norm_except, of_length, usual_dim
 from tinygrad_nn.nn.utils.parametrize import register_parametrization
 from tinygrad_nn.tensor import Tensor
 
@@ -19,7 +19,7 @@ class _WeightNorm(Module):
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
         """g * v / |v|."""
-        return weight_v * (weight_g / norm_except(weight_v, self.dim))
+        return of_length(weight_g, weight_v, self.dim)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """The length and the direction."""
@@ -59,8 +59,7 @@ class _SpectralNorm(Module):
         matrix = as_matrix(weight, self.dim)
         if self.training:
             self._iterate(matrix.detach(), self.n_power_iterations)
-        scaled: Tensor = weight / (self._u.clone() @ (matrix @ self._v.clone()))
-        return scaled
+        return divided(weight, matrix, self._u.clone(), self._v.clone())
 
     def right_inverse(self, value: Tensor) -> Tensor:
         """The value, which may not be divided already."""

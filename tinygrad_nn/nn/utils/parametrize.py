@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tinygrad_nn.autograd import no_grad
@@ -17,19 +18,18 @@ __all__ = [
     "type_before_parametrizations",
 ]  # fmt: skip
 
-_cache: dict[tuple[int, str], Any] | None = None  # within `cached`
+_CACHE: ContextVar[dict[tuple[int, str], Any] | None] = ContextVar("tinygrad_nn_parametrized", default=None)  # within `cached`
 
 
 @contextmanager
 def cached() -> Iterator[None]:
     """A context in which each parametrized tensor is computed once."""
-    global _cache
-    before = _cache
-    _cache = {} if before is None else before
+    before = _CACHE.get()
+    token = _CACHE.set({} if before is None else before)
     try:
         yield
     finally:
-        _cache = before
+        _CACHE.reset(token)
 
 
 class ParametrizationList(ModuleList):
@@ -102,11 +102,12 @@ def _register(module: Module, name: str, value: Tensor) -> None:
 def _parametrized_property(name: str) -> property:
     def get(self: Any) -> Any:
         made = self.parametrizations[name]
-        if _cache is None:
+        cache = _CACHE.get()
+        if cache is None:
             return made()
-        if (id(self), name) not in _cache:
-            _cache[id(self), name] = made()
-        return _cache[id(self), name]
+        if (id(self), name) not in cache:
+            cache[id(self), name] = made()
+        return cache[id(self), name]
 
     def put(self: Any, value: Tensor) -> None:
         self.parametrizations[name].right_inverse(value)
