@@ -22,7 +22,7 @@ nn, F = torch.nn, torch.nn.functional
 data: Any = importlib.import_module(f"{torch.__name__}.utils.data")
 
 
-class Net(nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+class Net(nn.Module):  # type: ignore[misc, name-defined, unused-ignore]  # of either package, chosen above
     """pixels-128-64-10 with sigmoids; raw scores, or, as written, a softmax at the end."""
 
     def __init__(self, pixels: int, softmax: bool = False) -> None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,13 @@ class Noise(Callback):
 
     def on_batch(self, run: Any) -> None:
         for parameter in run.model.parameters():
-            parameter.data += 1e-4 * (float(np.random.normal()) + random.random())  # noqa: NPY002
+            parameter.data += 1e-4 * (float(np.random.normal()) + random.random())  # noqa: NPY002  the global stream is what a checkpoint keeps
 
 
 def train(folder: Path, epochs: int = 20) -> None:
     """A small training that depends on all that a checkpoint must hold."""
     torch.manual_seed(0)
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002  as above
     random.seed(0)
     x = torch.randn(600, 20)
     y = (x[:, :5].sum(1) > 0).long() + (x[:, 5:10].sum(1) > 0).long()
@@ -96,7 +97,8 @@ def kills(count: int, root: Path, seed: int = 0) -> int:
         while not killed:  # a training that ended before its moment came begins again
             shutil.rmtree(folder, ignore_errors=True)
             child = start(folder)
-            time.sleep(rng.uniform(0.0, seconds))
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(rng.uniform(0.0, seconds))
             child.send_signal(signal.SIGKILL)
             killed = child.wait() == -signal.SIGKILL
         reached = [path.name for path in Checkpoint(folder).files()]

@@ -56,7 +56,7 @@ def install() -> None:
     vision.__dict__.update(datasets=SimpleNamespace(MNIST=MNIST), transforms=TRANSFORMS)
     cache.__dict__.update(cache_dir=Path)
     viz.__dict__.update(trace=lambda program: SimpleNamespace(save=lambda path: None))  # it cannot draw
-    torch.viz = viz  # type: ignore[attr-defined]
+    torch.viz = viz
     modules = (torch, torch.nn, torch.utils, torch.utils.data, vision, cache, viz)
     names = ("", ".nn", ".utils", ".utils.data", ".vision", ".vision.cache", ".viz")
     sys.modules.update({f"tinygrad_nn{name}": module for name, module in zip(names, modules, strict=True)})

@@ -148,7 +148,7 @@ def dead_url() -> str:
     "hashes", [{}, {"md5": MD5}, {"sha256": SHA256}, {"md5": MD5, "sha256": SHA256.upper()}]
 )
 def test_good_file(server: Server, target: Path, path: str, hashes: dict[str, str]) -> None:
-    assert download([server.url + path], target, **hashes) == target  # type: ignore[arg-type]
+    assert download([server.url + path], target, **hashes) == target
     assert contents(target) == {target.name: BODY}
 
 
@@ -187,7 +187,7 @@ def test_truncation_is_seen_without_a_hash(server: Server, target: Path, path: s
 @pytest.mark.parametrize("hashes", [{"md5": "0" * 32, "sha256": SHA256}, {"md5": MD5, "sha256": ""}])
 def test_every_hash_counts(server: Server, target: Path, hashes: dict[str, str]) -> None:
     with pytest.raises(DownloadError):
-        download([server.url + "/good"], target, **hashes)  # type: ignore[arg-type]
+        download([server.url + "/good"], target, **hashes)
     assert contents(target) == {}
 
 
@@ -270,7 +270,7 @@ def test_urls_are_a_sequence_of_some(target: Path, urls: Any) -> None:
 def test_good_file_is_not_fetched_again(server: Server, target: Path, hashes: dict[str, str]) -> None:
     target.parent.mkdir()
     target.write_bytes(BODY)
-    assert download([server.url + "/good"], target, **hashes) == target  # type: ignore[arg-type]
+    assert download([server.url + "/good"], target, **hashes) == target
     assert server.asked == []
 
 

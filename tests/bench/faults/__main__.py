@@ -22,7 +22,7 @@ def count(checker: Checker, case: Case, seeds: int) -> dict[str, Any]:
     words: Counter[str] = Counter()
     for seed in range(seeds):
         said: list[Any] = []
-        failed = attempt(lambda seed=seed, said=said: said.append(checker(case, seed)))  # type: ignore[misc]
+        failed = attempt(lambda seed=seed, said=said: said.append(checker(case, seed)))
         verdict = failed if failed.objects else said[0]
         if verdict is None:
             continue

@@ -24,7 +24,7 @@ def function_of(torch: Any, rule: Rule) -> Any:
     """A rule as an autograd.Function of PyTorch or its like."""
     t = functions_of(torch)
 
-    class Written(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Written(torch.autograd.Function):
         """A forward and a backward that saves all there is."""
 
         @staticmethod
@@ -71,7 +71,7 @@ def pytorch(target: Target) -> Any:
 def pytorch_pair(torch: Any, target: Pair) -> Any:
     """A NumPy pair as a Function of PyTorch's."""
 
-    class FromNumPy(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class FromNumPy(torch.autograd.Function):
         """NumPy inside."""
 
         @staticmethod

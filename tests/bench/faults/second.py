@@ -80,7 +80,7 @@ enter(FAULTS, "Function: weight transposed", Rule(
 
 
 def cut_layer(t: Any) -> Any:
-    class Cut(t.nn.Module):  # type: ignore[misc, name-defined]
+    class Cut(t.nn.Module):
         """tanh of a linear layer, whose slope is forgotten."""
 
         def __init__(self) -> None:

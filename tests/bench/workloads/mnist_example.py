@@ -50,7 +50,7 @@ def build(torch: Any, epochs: int) -> Step:
     def step() -> None:
         with tempfile.TemporaryDirectory() as out:
             sys.argv = [str(PROGRAM), "--epochs", str(epochs), "--data", str(images()), "--out", out, "--quiet"]
-            sys.modules["matplotlib"] = None  # type: ignore[assignment]
+            sys.modules["matplotlib"] = None
             os.environ["PATH"] = ""  # nor is there a `dot`
             try:
                 runpy.run_path(str(PROGRAM), run_name="__main__")
