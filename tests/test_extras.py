@@ -1,5 +1,6 @@
 """What needs a package that is not installed says which, and what does not need it goes on."""
 
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -67,3 +68,11 @@ def test_memory_is_kept_on_linux_with_its_own_library_alone(monkeypatch):
     assert memory.keep_freed_memory() is False
     monkeypatch.setattr(sys, "platform", "darwin")
     assert memory.keep_freed_memory() is False
+
+
+def test_parts_are_where_the_guides_name_them():
+    code = "import tinygrad_nn as torch; print(torch.viz.plots.learning_curves.__name__, torch.testing.strategies.tensors.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "learning_curves tensors\n"
+    with pytest.raises(AttributeError, match="has no attribute 'strategy'"):
+        _ = torch.testing.strategy
