@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def load_data(folder: Path | None) -> tuple[Any, Any]:
     except RuntimeError as error:
         if folder is not None:
             raise
-        print(f"MNIST could not be had ({str(error).splitlines()[0][:120]}): training on scikit-learn's 8x8 digits instead.")
+        reason = textwrap.shorten(str(error).split(", found")[0], 160, placeholder=" …")
+        print(f"MNIST could not be had ({reason}): training on scikit-learn's 8x8 digits instead.")
         return datasets.Digits(True, prepare), datasets.Digits(False, prepare)
 
 
@@ -143,7 +145,8 @@ def draw(history: dict[str, list[float]], probabilities: Any, labels: Any, test:
 
     wrong = np.flatnonzero(predicted != labels)
     worst = wrong[np.argsort(probabilities[wrong, labels[wrong]])][:24]
-    figure, grid = plt.subplots(4, 6, figsize=(8, 6.2), layout="constrained")
+    rows = max(1, -(-len(worst) // 6))
+    figure, grid = plt.subplots(rows, 6, figsize=(8, 0.6 + 1.4 * rows), layout="constrained")
     figure.suptitle("the worst mistakes: true digit, then what was seen and how surely")
     for cell in grid.flat:
         cell.axis("off")
@@ -179,6 +182,7 @@ def main() -> int:
     (options.out / "history.json").write_text(json.dumps(history, indent=1))
     try:
         draw(history, probabilities, labels, test, options.out)
+        viz.plots.save(viz.plots.first_layer(model), options.out / "weights.png")
     except ImportError:
         print('no pictures without matplotlib: pip install "tinygrad-nn[examples]"')
     image, label = test[0][0].unsqueeze(0), torch.tensor([test[0][1]])

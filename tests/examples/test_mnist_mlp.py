@@ -25,7 +25,7 @@ def test_without_a_network_it_trains_on_the_digits(tmp_path):
     assert "training on scikit-learn's 8x8 digits" in done.stdout.splitlines()[0]
     assert "epoch  3" in done.stdout
     names = {path.name for path in out.iterdir()}
-    assert {"model.safetensors", "history.json", "curves.png", "confusion.png", "mistakes.png"} <= names
+    assert {"model.safetensors", "history.json", "curves.png", "confusion.png", "mistakes.png", "weights.png"} <= names
     assert {"graph.svg", "backprop.html"} <= names
     assert len(json.loads((out / "history.json").read_text())["train_loss"]) == 3
 
