@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinygrad_nn.methods import pointwise
+from tinygrad_nn.methods.faces import expect_floating
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = ["hardshrink", "prelu"]
-
-
-def _expect_floating(name: str, input: Tensor) -> None:
-    if not input.is_floating_point():
-        raise NotImplementedError(f"{name}: expected a floating tensor, got {input.dtype}")
 
 
 @np.errstate(invalid="ignore")
@@ -29,7 +25,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if weight.dtype != input.dtype:
         raise RuntimeError(f"prelu: expected weight of the input's dtype {input.dtype}, got {weight.dtype}")
-    _expect_floating("prelu", input)
+    expect_floating("prelu", input)
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if not input.ndim or weight.numel() != channels:
@@ -45,5 +41,5 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
-    _expect_floating("hardshrink", input)
+    expect_floating("hardshrink", input)
     return pointwise.masked_fill(input, (input >= -lambd) & (input <= lambd), 0)

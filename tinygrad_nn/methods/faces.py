@@ -38,6 +38,12 @@ def is_floating(value: Any) -> bool:
     return value.is_floating_point() if is_tensor(value) else isinstance(value, float)
 
 
+def expect_floating(name: str, *tensors: Tensor) -> None:
+    """NotImplementedError, which is PyTorch's and a RuntimeError, if none of the tensors is floating."""
+    if not any(tensor.is_floating_point() for tensor in tensors):
+        raise NotImplementedError(f"{name}: expected a floating tensor, got {tensors[0].dtype}")
+
+
 def in_common(value: Any, *others: Any, floating: bool = False) -> Any:
     """A tensor in the dtype that PyTorch promotes it and the others to; a number as it is."""
     arrays = [v.detach().numpy() if is_tensor(v) else v for v in (value, *others)]

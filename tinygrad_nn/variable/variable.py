@@ -81,8 +81,9 @@ class Variable(Writable):
             own = unshared and type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
             own = own and gradient.dtype == self._data.dtype
             self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
-        for hook in tuple(self.__dict__.get("_afterwards", ())):
-            hook(self)
+        if "_afterwards" in self.__dict__:
+            for hook in tuple(self.__dict__["_afterwards"]):
+                hook(self)
 
     def hooked_gradient(self, gradient: Any) -> Any:
         """The gradient as this leaf's hooks leave it."""

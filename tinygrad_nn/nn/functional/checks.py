@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.methods.faces import expect_floating
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 
+__all__ = [
+    "check_reduction", "expect_floating", "expect_same_dtype", "quiet", "reduced", "reduction_of", "written",
+]  # fmt: skip
+
 quiet = np.errstate(over="ignore", invalid="ignore")  # infinities and NaNs that come in go out, without a warning
-
-
-def expect_floating(name: str, *tensors: Tensor) -> None:
-    """NotImplementedError, which is PyTorch's and a RuntimeError, if none of the tensors is floating."""
-    if not any(tensor._data.dtype.kind == "f" for tensor in tensors):
-        raise NotImplementedError(f"{name}: expected a floating tensor, got {tensors[0].dtype}")
 
 
 def expect_same_dtype(name: str, input: Tensor, **others: Tensor | None) -> None:
