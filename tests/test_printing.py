@@ -45,8 +45,7 @@ EXPECTED = {
     ),
     "wrapped": (
         np.arange(22),
-        "tensor([ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15, 16, 17,\n"
-        "        18, 19, 20, 21])",
+        "tensor([ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15, 16, 17,\n        18, 19, 20, 21])",
     ),
     "summarised": (np.arange(1001), "tensor([   0,    1,    2,  ...,  998,  999, 1000])"),
     "summarised matrix": (
@@ -65,16 +64,11 @@ def test_literal(name):
 
 def test_default_dtype_is_not_printed():
     assert format_tensor(np.float64([0.5]), default_dtype=np.dtype(np.float64)) == "tensor([0.5000])"
-    assert (
-        format_tensor(f32([0.5]), default_dtype=np.dtype(np.float64))
-        == "tensor([0.5000], dtype=torch.float32)"
-    )
+    assert format_tensor(f32([0.5]), default_dtype=np.dtype(np.float64)) == "tensor([0.5000], dtype=torch.float32)"
 
 
 def test_suffixes_and_prefix():
-    text = format_tensor(
-        f32([[1], [2]]), suffixes=["requires_grad=True"], prefix="Parameter containing:\ntensor("
-    )
+    text = format_tensor(f32([[1], [2]]), suffixes=["requires_grad=True"], prefix="Parameter containing:\ntensor(")
     assert text == "Parameter containing:\ntensor([[1.],\n        [2.]], requires_grad=True)"
 
 

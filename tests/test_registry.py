@@ -46,8 +46,9 @@ def test_float32_stays_float32(op, i):
         return
     sample = op.samples[i]
     inputs = sample.draw(np.random.default_rng(1), np.float32)
-    attributes = {k: v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
-                  for k, v in sample.attributes.items()}
+    attributes = {
+        k: v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in sample.attributes.items()
+    }
     result = op(*(wrap(v) if isinstance(v, np.ndarray) else v for v in inputs), **attributes)
     assert result.dtype.name == "float32"
     for gradient in gradients(op, inputs, attributes, np.ones(result.shape, np.float32)):

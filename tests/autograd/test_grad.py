@@ -38,9 +38,7 @@ def test_the_gradient_of_a_step_between():
     assert [g.tolist() for g in grad(z, (y, x, z))] == [[12.0], [36.0], [1.0]]
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"), [({"allow_unused": True}, None), ({"materialize_grads": True}, [0.0, 0.0])]
-)
+@pytest.mark.parametrize(("options", "expected"), [({"allow_unused": True}, None), ({"materialize_grads": True}, [0.0, 0.0])])
 def test_inputs_that_were_not_used(options, expected):
     x, unused = leaf(2.0), leaf(1.0, 1.0)
     found = grad(x * x, [x, unused], **options)

@@ -1,6 +1,6 @@
 """What fit, and the doctor, cost over the bare loop: an epoch of the 784-128-64-10 MLP, each in turn, round after round.
 
-    python -m tests.bench.fit_overhead --rounds 15
+python -m tests.bench.fit_overhead --rounds 15
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Kill a training with SIGKILL at random moments and resume it; damage its checkpoints: how many end as they should.
 
-    python -m tests.bench.kill_and_resume --kills 50 --corruptions 2000
+python -m tests.bench.kill_and_resume --kills 50 --corruptions 2000
 """
 
 from __future__ import annotations

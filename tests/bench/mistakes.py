@@ -1,6 +1,6 @@
 """Fifty-four trainings with a planted mistake each, and twenty healthy ones: what the doctor says of them.
 
-    python -m tests.bench.mistakes
+python -m tests.bench.mistakes
 """
 
 from __future__ import annotations

@@ -197,6 +197,7 @@ LAYERS = {
     "an index of a bare dataset": lambda p: p.utils.data.Dataset()[0],
 }  # fmt: skip
 
+
 class Rate:
     def __init__(self, factor):
         self.factor = factor

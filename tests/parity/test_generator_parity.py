@@ -222,9 +222,7 @@ def test_integers_of_every_dtype(dtype: str, low: int, high: int) -> None:
     assert_same_stream(ours, theirs)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
-)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"])
 def test_random_ints(dtype: str) -> None:
     ours, theirs = pair()
     for n in SIZES:

@@ -165,7 +165,9 @@ LOSSES = {
     ),
     "CrossEntropyLoss-no-weight": reduced(
         lambda p, x, y, w, r: p.nn.CrossEntropyLoss(w.detach(), reduction=r, label_smoothing=0.1)(x, y),
-        X, CLASSES, WEIGHT * (WEIGHT > 1),
+        X,
+        CLASSES,
+        WEIGHT * (WEIGHT > 1),
     ),
     "CrossEntropyLoss-no-rows": reduced(lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r)(x, y), X[:0], CLASSES[:0]),
     "CrossEntropyLoss-probabilities-no-rows": reduced(lambda p, x, y, r: p.nn.CrossEntropyLoss(reduction=r)(x, y), X[:0], Y[:0]),
@@ -174,7 +176,10 @@ LOSSES = {
     "BCEWithLogitsLoss-far": reduced(lambda p, x, y, r: p.nn.BCEWithLogitsLoss(reduction=r)(x, y), FAR, ONE_HOT[0, :4]),
     "BCEWithLogitsLoss-weights": reduced(
         lambda p, x, y, w, v, r: p.nn.BCEWithLogitsLoss(w.detach(), reduction=r, pos_weight=v.detach())(x, y),
-        X, Y, WEIGHT, WEIGHT[::-1],
+        X,
+        Y,
+        WEIGHT,
+        WEIGHT[::-1],
     ),
     "NLLLoss": reduced(lambda p, x, y, r: p.nn.NLLLoss(reduction=r)(x.log_softmax(1), y), X, CLASSES),
     "NLLLoss-line": reduced(lambda p, x, y, r: p.nn.NLLLoss(reduction=r)(x, y), LINE, np.array(2)),

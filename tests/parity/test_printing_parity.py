@@ -123,9 +123,7 @@ def test_where_lines_break_and_the_middle_goes(size, fill):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
-    "shape", [(1001,), (3, 334), (7, 150), (2, 3, 170), (11, 10, 10), (5, 6, 7, 8), (1, 1001)]
-)
+@pytest.mark.parametrize("shape", [(1001,), (3, 334), (7, 150), (2, 3, 170), (11, 10, 10), (5, 6, 7, 8), (1, 1001)])
 def test_over_the_threshold(shape, dtype):
     # The largest value sits where it is left out, so that it must not widen what is shown.
     array = np.sin(np.arange(np.prod(shape))).reshape(shape).astype(dtype)
@@ -156,9 +154,9 @@ def test_suffixes(array, options, data):
     with both(**options):
         assert printing.format_tensor(array, suffixes=["requires_grad=True"]) == repr(leaf)
         assert printing.format_tensor(array, suffixes=["grad_fn=<MulBackward0>"]) == repr(leaf * 1)
-        assert printing.format_tensor(
-            array, suffixes=["requires_grad=True"], prefix="Parameter containing:\ntensor("
-        ) == repr(torch.nn.Parameter(leaf))
+        assert printing.format_tensor(array, suffixes=["requires_grad=True"], prefix="Parameter containing:\ntensor(") == repr(
+            torch.nn.Parameter(leaf)
+        )
         named = data.draw(st.lists(names, max_size=4))
         size = [] if printing.get_printoptions()["edgeitems"] else [f"size={array.shape}"]
         values = torch._tensor_str._tensor_str(leaf, indent=7)
@@ -171,9 +169,7 @@ def test_where_a_suffix_breaks_the_line(width):
     array = np.float64([[0.5, 1.5], [2.5, 3.5]])
     for shown in (array, array[0]):
         with both(linewidth=width):
-            assert printing.format_tensor(shown, suffixes=["requires_grad=True"]) == repr(
-                torch.tensor(shown, requires_grad=True)
-            )
+            assert printing.format_tensor(shown, suffixes=["requires_grad=True"]) == repr(torch.tensor(shown, requires_grad=True))
 
 
 @given(st.lists(options, max_size=4))

@@ -8,7 +8,7 @@ import pytest
 
 from tinygrad_nn.testing.samples import named_samples, shrunk
 
-PROJECT = '''
+PROJECT = """
 import numpy as np
 from tinygrad_nn.testing import gradcheck_op
 
@@ -19,7 +19,7 @@ def affine(a, b):
 @gradcheck_op(samples={{"square": ((4, 4), (4, 4))}}, vjp=lambda g, a, b: (g @ b.T, (a.T @ g).T))
 def product(a, b):
     return a @ b
-'''
+"""
 
 
 @pytest.fixture

@@ -188,6 +188,7 @@ def test_index_expressions_keep_to_their_options(data, shape):
 
 def kinds(index):
     """A word for each part of an index."""
+
     def kind(part):
         array = isinstance(part, np.ndarray)
         name = type(part).__name__ if not array else f"mask{part.ndim}" if part.dtype == bool else f"array{part.ndim}"
@@ -244,6 +245,7 @@ def test_every_line_of_the_table_is_an_op_and_every_elementwise_op_of_one_float_
 def test_an_elementwise_op_is_taken_from_its_samples(monkeypatch):
     monkeypatch.setattr("tinygrad_nn.op.OPS", OPS)
     try:
+
         @op(promote="float")
         def bent(x, /, *, slope):
             """x, or slope * x below 1."""

@@ -32,18 +32,14 @@ def test_the_variable_comes_first(platform: str, monkeypatch: pytest.MonkeyPatch
     ("platform", "folder"),
     [("linux", ".cache"), ("freebsd14", ".cache"), ("darwin", "Library/Caches"), ("win32", "AppData/Local")],
 )
-def test_each_platform_has_its_folder(
-    platform: str, folder: str, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
+def test_each_platform_has_its_folder(platform: str, folder: str, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("TINYGRAD_NN_DATA", "")  # set but empty is not set
     assert cache_dir() == home / folder / "tinygrad_nn"
 
 
 @pytest.mark.parametrize(("platform", "variable"), [("linux", "XDG_CACHE_HOME"), ("win32", "LOCALAPPDATA")])
-def test_each_platform_has_its_variable(
-    platform: str, variable: str, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
+def test_each_platform_has_its_variable(platform: str, variable: str, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv(variable, str(home / "cache"))
     assert cache_dir() == home / "cache" / "tinygrad_nn"

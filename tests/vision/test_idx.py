@@ -44,9 +44,7 @@ def header(code: int, *sizes: int) -> bytes:
 
 
 def encode(array: npt.NDArray[Any]) -> bytes:
-    return (
-        header(CODES[array.dtype.name], *array.shape) + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    )
+    return header(CODES[array.dtype.name], *array.shape) + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
 def refusal(path: Path, data: bytes, dims: int | None = None) -> str:
@@ -69,9 +67,7 @@ def zipped(data: bytes) -> bytes:
 
 
 @given(
-    array=hnp.arrays(
-        st.sampled_from(list(CODES)), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
-    ),
+    array=hnp.arrays(st.sampled_from(list(CODES)), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
     gz=st.booleans(),
     checked=st.booleans(),
 )

@@ -66,3 +66,16 @@ def transformer():
     layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
     model, x = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False), torch.randn(2, 5, 8)
     return trace(lambda x: model(x).mean(), x)
+
+
+def tangle():
+    """Five hundred nodes whose edges reach far back."""
+    x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+
+    def f():
+        values = [x]
+        for i in range(210):
+            values.append((values[-1] * 0.5 + values[i // 2]).tanh() if i % 3 else values[-1] * values[i // 3])
+        return sum(values[-20:])
+
+    return trace(f)
