@@ -92,6 +92,9 @@ class Op:
         names = code.co_varnames
         self.attributes = names[positional : positional + code.co_kwonlyargcount]
         self.inputs = names[len(self.attributes) :][:1] if self.variadic else names[:positional]
+        self.known = {"y": len(self.inputs)}  # what a rule may ask for by name: a value by its number, the shape of input i by ~i
+        for i, name in enumerate(self.inputs):
+            self.known[name], self.known[f"{name}_shape"] = i, ~i
         self.promote = promote  # how inputs of several dtypes become one: see dtypes.promote
         self.view = view  # the output may share the input's memory
         self.guard = guard  # raises for dtypes that the op has no meaning for; not asked where all are one float dtype
@@ -149,9 +152,7 @@ class Op:
         code = rule.__code__
         names = code.co_varnames[: code.co_argcount]
         keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        known = {"y": len(self.inputs)}
-        known |= {name: i for i, name in enumerate(self.inputs)}
-        known |= {f"{name}_shape": ~i for i, name in enumerate(self.inputs)}
+        known = self.known
         unknown = [name for name in names[1:] if name not in known]
         unknown += [name for name in keywords if name not in self.attributes]
         if not names or names[0] != "g" or unknown:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinygrad_nn.autograd import forward_ad, functional, graph
 from tinygrad_nn.autograd.function import Function, once_differentiable
 from tinygrad_nn.autograd.gradients import backward, grad
 from tinygrad_nn.autograd.modes import (
@@ -28,11 +27,16 @@ __all__ = [
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
+if TYPE_CHECKING:
+    from tinygrad_nn.autograd import forward_ad, functional, graph
+
 gradcheck: Callable[..., bool]
 gradgradcheck: Callable[..., bool]
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("forward_ad", "functional", "graph"):
+        return importlib.import_module(f"{__name__}.{name}")
     if name in ("gradcheck", "gradgradcheck"):  # PyTorch keeps them here; they lie a layer above, and load when asked for
         return getattr(importlib.import_module("tinygrad_nn.testing.gradcheck"), f"torch_{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

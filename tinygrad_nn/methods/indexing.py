@@ -21,6 +21,8 @@ __all__ = [
     "unravel_index",
 ]  # fmt: skip
 
+_WHOLE = slice(None)
+
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Places in a flattened tensor as an index of each dimension; what is beyond the end begins anew.
@@ -42,14 +44,22 @@ def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     The ellipsis makes NumPy give an array, and a view, even where all dimensions are indexed.
     """
     parts = index if isinstance(index, tuple) or _is_tuple_in_disguise(index) else (index,)
-    plain = tuple(_part(part) for part in parts)
-    used = sum(_dims_of(part) for part in plain)
+    plain = [_part(part) for part in parts]
+    used = sum([_dims_of(part) for part in plain])
     if used > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     ellipses = [i for i, part in enumerate(plain) if part is ...]
-    plain = tuple(part for i, part in enumerate(plain) if i not in ellipses[1:]) if ellipses else (*plain, ...)
-    _check_masks(plain, shape, used)
-    return plain
+    for i in reversed(ellipses[1:]):
+        del plain[i]
+    if not ellipses:
+        plain.append(...)
+    if _has_arrays(plain):
+        _check_masks(plain, shape, used)
+    return tuple(plain)
+
+
+def _has_arrays(plain: Sequence[Any]) -> bool:
+    return np.ndarray in [type(part) for part in plain]
 
 
 def _is_tuple_in_disguise(index: Any) -> bool:
@@ -59,7 +69,7 @@ def _is_tuple_in_disguise(index: Any) -> bool:
     )  # fmt: skip
 
 
-def _check_masks(plain: tuple[Any, ...], shape: tuple[int, ...], used: int) -> None:
+def _check_masks(plain: Sequence[Any], shape: tuple[int, ...], used: int) -> None:
     """IndexError for a mask that has not the shape of the dimensions it is for."""
     at = 0
     for i, part in enumerate(plain):
@@ -82,6 +92,8 @@ def _part(part: Any) -> Any:
     if part is None or part is ... or isinstance(part, bool | int):
         return part
     if isinstance(part, slice):
+        if part == _WHOLE:
+            return part
         start, stop, step = (None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
         if step is not None and step <= 0:
             raise ValueError(f"step must be greater than zero, got {step}")
@@ -108,7 +120,7 @@ def split_index(plain: tuple[Any, ...]) -> tuple[tuple[Any, ...] | None, tuple[A
 
     Beside an array NumPy takes an integer for an array too, and so may move dimensions that PyTorch leaves.
     """
-    if not any(isinstance(part, np.ndarray) for part in plain) or not any(type(part) is int for part in plain):
+    if not _has_arrays(plain) or not any(type(part) is int for part in plain):
         return None, plain
     basic = tuple(whole for part in plain for whole in ([slice(None)] * _dims_of(part) if isinstance(part, np.ndarray) else [part]))
     rest = tuple(part if isinstance(part, np.ndarray) or part is ... else slice(None) for part in plain if type(part) is not int)
@@ -117,7 +129,7 @@ def split_index(plain: tuple[Any, ...]) -> tuple[tuple[Any, ...] | None, tuple[A
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index]: integers and slices, None, ..., lists, masks and tensors, together as PyTorch takes them."""
-    basic, plain = split_index(numpy_index(index, tuple(input.shape)))
+    basic, plain = split_index(numpy_index(index, input.shape))
     try:
         return ops.getitem(input if basic is None else ops.getitem(input, index=basic), index=plain)
     except (IndexError, ValueError, RuntimeError) as error:

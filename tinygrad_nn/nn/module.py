@@ -90,8 +90,7 @@ class Module(State):
     def __getattr__(self, name: str) -> Any:
         stores = self.__dict__
         for store in ("_parameters", "_modules", "_buffers"):
-            found = stores.get(store)
-            if found is not None and name in found:
+            if name in (found := stores.get(store, ())):
                 return found[name]
         raise AttributeError(f"'{self.__class__.__name__}' object has no attribute '{name}'")
 

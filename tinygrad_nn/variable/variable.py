@@ -12,7 +12,6 @@ import numpy as np
 
 from tinygrad_nn.dtypes import dtype_of
 from tinygrad_nn.graph import Edge, Node, Storage, mode, walk
-from tinygrad_nn.op import Op
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable.recording import cast, record
 from tinygrad_nn.variable.state import set_face, wrap
@@ -66,8 +65,7 @@ class Variable(Writable):
         if Variable in cls.__bases__:
             set_face(cls)
 
-    def __record__(self, op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
-        return record(op, inputs, attributes)
+    __record__ = staticmethod(record)
 
     def receive_gradient(self, gradient: Any) -> None:
         """Add a gradient to `.grad`; an array that nobody else holds is kept as it is."""

@@ -8,6 +8,7 @@ from tinygrad_nn.methods.einsum import einsum
 from tinygrad_nn.nn.functional.checks import expect_same_dtype
 from tinygrad_nn.ops import linalg
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.variable import record
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -16,9 +17,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     A weight (in,) gives (...,); a bias of another shape is broadcast. RuntimeError where shapes or dtypes do not fit.
     """
     x, w = input._data, weight._data
-    plain = bias is None or (bias._data.shape == w.shape[:1] and bias._data.dtype == w.dtype)
-    if plain and w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype == w.dtype:
-        return linalg.linear(input, weight, bias)
+    if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype is w.dtype:
+        b = None if bias is None else bias._data
+        if b is None or (b.shape == w.shape[:1] and b.dtype is w.dtype):
+            return record(linalg.linear, (input, weight, bias), {})
     return _uncommon(input, weight, bias)
 
 
