@@ -164,8 +164,6 @@ REFUSED = {
     "embedding_bag": lambda p: p.nn.functional.embedding_bag(p.tensor([0]), p.ones(2, 2), p.tensor([0]), sparse=True),
     "antialias": lambda p: p.nn.functional.interpolate(p.ones(1, 1, 4, 4), 2, mode="bilinear", antialias=True),
     "SparseAdam": lambda p: p.optim.SparseAdam([p.ones(1, requires_grad=True)]),
-    "affine_grid": lambda p: p.nn.functional.affine_grid(p.ones(1, 2, 3), (1, 1, 2, 2), align_corners=False),
-    "grid_sample": lambda p: p.nn.functional.grid_sample(p.ones(1, 1, 2, 2), p.ones(1, 2, 2, 2), align_corners=False),
 }
 
 

@@ -51,6 +51,10 @@ from tinygrad_nn.nn.functional.embedding import (
     embedding,
     embedding_bag,
 )
+from tinygrad_nn.nn.functional.grid import (
+    affine_grid,
+    grid_sample,
+)
 from tinygrad_nn.nn.functional.linear import (
     bilinear,
     linear,
@@ -103,9 +107,7 @@ from tinygrad_nn.nn.functional.pooling import (
     max_unpool2d,
 )
 from tinygrad_nn.nn.functional.sampling import (
-    affine_grid,
     channel_shuffle,
-    grid_sample,
     interpolate,
     pixel_shuffle,
     pixel_unshuffle,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -95,22 +95,27 @@ def _linear(input: Tensor, axis: int, wanted: int, ratio: float, align_corners: 
 
 
 def _cubic(input: Tensor, axis: int, wanted: int, ratio: float, align_corners: bool) -> Tensor:
-    """One dimension at `wanted` places, each of four elements by Keys' cubic, 1981, with -0.75."""
-    have, a = input.shape[axis], -0.75
+    """One dimension at `wanted` places, each of four elements."""
+    have = input.shape[axis]
     if align_corners:
         at = np.arange(wanted) * ((have - 1) / (wanted - 1) if wanted > 1 else 0.0)
     else:
         at = (np.arange(wanted) + 0.5) * ratio - 0.5
     low = np.floor(at)
-    t = at - low
-    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
-    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (t + 1, 2 - t)]
     total: Any = 0
-    for i, weight in enumerate((far[0], *near, far[1])):
+    for i, weight in enumerate(cubic_shares(at - low)):
         share = wrap(weight.astype(input.dtype.numpy).reshape(-1, *(1,) * (input.ndim - axis - 1)))
         total = total + _picked(input, axis, np.clip(low.astype(np.int64) + i - 1, 0, have - 1)) * share
     resized: Tensor = total
     return resized
+
+
+def cubic_shares(t: Any) -> tuple[Any, Any, Any, Any]:
+    """How much each of four elements counts at `t` from 0 to 1 between the inner two: Keys' cubic, 1981, with -0.75."""
+    a = -0.75
+    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
+    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (t + 1, 2 - t)]
+    return far[0], *near, far[1]
 
 
 def upsample(
@@ -157,13 +162,3 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     n, channels = input.shape[:2]
     dealt = input.reshape(n, groups, channels // groups, *input.shape[2:]).transpose(1, 2)
     return dealt.reshape(*input.shape)
-
-
-def affine_grid(*arguments: Any, **options: Any) -> NoReturn:
-    """NotImplementedError: images are not sampled at points between pixels."""
-    raise NotImplementedError("affine_grid is not implemented")
-
-
-def grid_sample(*arguments: Any, **options: Any) -> NoReturn:
-    """NotImplementedError: images are not sampled at points between pixels."""
-    raise NotImplementedError("grid_sample is not implemented")
