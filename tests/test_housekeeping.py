@@ -1,5 +1,8 @@
 """The names that a program expects of PyTorch beside its arithmetic: they answer as on a machine without accelerators."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,19 @@ def test_backend_flags_can_be_set():
     torch.backends.cuda.matmul.allow_tf32 = True
     assert torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = False
+
+
+@pytest.mark.parametrize("line", [
+    "import tinygrad_nn.backends.cudnn as flags; flags.benchmark = True; import tinygrad_nn as t; assert t.backends.cudnn.benchmark",
+    "from tinygrad_nn.cuda.amp import GradScaler, autocast; autocast(True).__enter__(); GradScaler(2.0**10).get_scale()",
+    "from tinygrad_nn.utils.data.dataloader import DataLoader, default_collate",
+    "from tinygrad_nn.utils.data.dataset import Dataset, Subset, TensorDataset, random_split",
+    "from tinygrad_nn.utils.data.sampler import Sampler, SubsetRandomSampler",
+    "from tinygrad_nn.optim.lr_scheduler import StepLR; from tinygrad_nn.optim.optimizer import Optimizer",
+    "from tinygrad_nn.nn.parameter import Parameter; from tinygrad_nn.nn.utils.rnn import pad_sequence",
+])  # fmt: skip
+def test_imports_from_pytorchs_files(line):
+    subprocess.run([sys.executable, "-W", "error", "-c", line], check=True)
 
 
 def test_mixed_precision_changes_nothing():

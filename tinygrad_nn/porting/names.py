@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["HOLDERS", "MISSING", "PACKAGES", "find", "missing", "module"]
+__all__ = ["MISSING", "PACKAGES", "find", "missing", "module"]
 
 PACKAGES = {"torch": "tinygrad_nn", "torchvision": "tinygrad_nn.vision"}
 MISSING = object()
@@ -29,7 +29,6 @@ FILES = {
     "torch.nn.modules": "activation adaptive batchnorm container conv distance dropout flatten fold instancenorm linear loss module"
     " normalization padding pixelshuffle pooling rnn sparse transformer upsampling",
     "torch.optim": "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam",
-    "torch.utils.data": "dataloader dataset sampler",
     "torchvision.datasets": "cifar folder mnist",
     "torchvision.transforms": "transforms v2",
 }
@@ -44,9 +43,6 @@ ELSEWHERE = {
         for name in names.split()
     },
 }
-
-# Whose parts programs import as modules, though they are objects here.
-HOLDERS = {"torch.backends"}
 
 # What to do without the families that are not here.
 INSTEAD = {
@@ -80,13 +76,9 @@ def module(name: str) -> ModuleType | None:
         return None
     ours = ELSEWHERE.get(name, ".".join([PACKAGES[root], *parts]))
     try:
-        if find_spec(ours):
-            return import_module(ours)
+        return import_module(ours) if find_spec(ours) else None
     except ModuleNotFoundError:  # a part of the path is no package
-        pass
-    parent = module(name.rsplit(".", 1)[0]) if parts else None  # torch.cuda.amp is another's module under this name
-    held = vars(parent).get(parts[-1]) if parent else None
-    return held if isinstance(held, ModuleType) and held.__name__.startswith("tinygrad_nn") else None
+        return None
 
 
 def find(name: str) -> Any:

@@ -1,7 +1,8 @@
 """Datasets, samplers and the DataLoader in PyTorch's spelling."""
 
 from tinygrad_nn.utils.data.collate import default_collate, default_convert
-from tinygrad_nn.utils.data.datasets import (
+from tinygrad_nn.utils.data.dataloader import DataLoader, get_worker_info
+from tinygrad_nn.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
     Dataset,
@@ -11,8 +12,7 @@ from tinygrad_nn.utils.data.datasets import (
     TensorDataset,
     random_split,
 )
-from tinygrad_nn.utils.data.loader import DataLoader, get_worker_info
-from tinygrad_nn.utils.data.samplers import (
+from tinygrad_nn.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
     Sampler,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_nn import amp
+from tinygrad_nn.cuda import amp
 
 __all__ = ["amp", "device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
 

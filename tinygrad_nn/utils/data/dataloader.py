@@ -8,8 +8,8 @@ from typing import Any
 
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.utils.data.collate import default_collate, default_convert
-from tinygrad_nn.utils.data.datasets import IterableDataset
-from tinygrad_nn.utils.data.samplers import BatchSampler, RandomSampler, SequentialSampler, random_seed
+from tinygrad_nn.utils.data.dataset import IterableDataset
+from tinygrad_nn.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, random_seed
 
 
 def get_worker_info() -> None:
