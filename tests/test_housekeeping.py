@@ -33,7 +33,7 @@ def test_backend_flags_can_be_set():
 
 
 @pytest.mark.parametrize("line", [
-    "import tinygrad_nn.backends.cudnn as flags; flags.benchmark = True; import tinygrad_nn as t; assert t.backends.cudnn.benchmark",
+    "import tinygrad_nn.backends.cudnn as f; f.benchmark = 3; import tinygrad_nn as t; assert t.backends.cudnn.benchmark == 3",
     "from tinygrad_nn.cuda.amp import GradScaler, autocast; autocast(True).__enter__(); GradScaler(2.0**10).get_scale()",
     "from tinygrad_nn.utils.data.dataloader import DataLoader, default_collate",
     "from tinygrad_nn.utils.data.dataset import Dataset, Subset, TensorDataset, random_split",
@@ -163,3 +163,12 @@ def test_memory_formats_are_row_major():
     assert x.contiguous(memory_format=torch.contiguous_format) is x
     with pytest.raises(NotImplementedError, match="expected contiguous_format"):
         x.to(memory_format=torch.channels_last)
+
+
+def test_nothing_is_compiled():
+    def double(x):
+        return x * 2
+
+    assert torch.jit.script(double) is torch.jit.trace(double, torch.ones(1)) is torch.jit.export(double) is double
+    assert torch.jit.ignore(double) is torch.jit.ignore(drop=True)(double) is torch.jit.unused(double) is double
+    assert not torch.jit.is_scripting() or torch.jit.is_tracing()

@@ -12,7 +12,7 @@ LAYERS = [
     {"variable"},
     {"numpy_protocol"},
     {"tensor", "special"},
-    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "mps", "runtime"},
+    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "jit", "mps", "runtime"},
     {"random"},
     {"autograd", "cuda", "lowrank"},
     {"func"},

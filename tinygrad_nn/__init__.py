@@ -66,6 +66,7 @@ if _CHECKING:
         distributions,
         doctor,
         func,
+        jit,
         linalg,
         mps,
         nn,
@@ -111,7 +112,7 @@ if _CHECKING:
     from tinygrad_nn.serialization import load, save
 
 _PACKAGES = {
-    "accelerator", "amp", "backends", "cuda", "distributions", "doctor", "func", "linalg", "mps", "nn", "optim", "special",
+    "accelerator", "amp", "backends", "cuda", "distributions", "doctor", "func", "jit", "linalg", "mps", "nn", "optim", "special",
     "testing", "train", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {

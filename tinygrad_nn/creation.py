@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import DTypeLike, device, dtype_of, get_default_dtype, row_major
+from tinygrad_nn.dtypes import DTypeLike, device, dtype_of, get_default_dtype, row_major, set_default_dtype
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
@@ -17,7 +17,8 @@ from tinygrad_nn.variable import wrap
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
     "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type", "tensor", "tril_indices", "triu_indices",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 # The `options` of the functions below are those of `new_leaf`: requires_grad, device, layout, pin_memory, memory_format.
@@ -369,3 +370,15 @@ class TensorType:
 FloatTensor, DoubleTensor, HalfTensor = TensorType("float32"), TensorType("float64"), TensorType("float16")
 LongTensor, IntTensor, ShortTensor, CharTensor = (TensorType(name) for name in ("int64", "int32", "int16", "int8"))
 ByteTensor, BoolTensor = TensorType("uint8"), TensorType("bool")
+
+
+def set_default_tensor_type(t: TensorType | str, /) -> None:
+    """Make the dtype of a constructor such as FloatTensor, or `"torch.FloatTensor"`, the one that new tensors get.
+
+    TypeError for what is none, or one of integers.
+    """
+    floating = {"torch.FloatTensor": FloatTensor, "torch.DoubleTensor": DoubleTensor, "torch.HalfTensor": HalfTensor}
+    found = floating.get(t) if isinstance(t, str) else t
+    if found is None or found not in floating.values():
+        raise TypeError(f"set_default_tensor_type: expected {', '.join(floating)}, got {t}")
+    set_default_dtype(found.elements)

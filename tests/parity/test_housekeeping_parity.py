@@ -285,3 +285,14 @@ PARTS = {
 @pytest.mark.parametrize("name", PARTS)
 def test_parts(name):
     compare(PARTS[name], torch, tinygrad_nn, tolerance=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:torch.set_default_tensor_type")
+def test_the_default_by_its_old_name():
+    for p in (torch, tinygrad_nn):
+        for given, dtype in ((p.DoubleTensor, p.float64), ("torch.FloatTensor", p.float32)):
+            p.set_default_tensor_type(given)
+            assert p.ones(1).dtype == dtype
+        for wrong in (p.LongTensor, "torch.LongTensor", 3):
+            with pytest.raises(TypeError):
+                p.set_default_tensor_type(wrong)
