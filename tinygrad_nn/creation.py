@@ -17,8 +17,8 @@ from tinygrad_nn.variable import wrap
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
     "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type", "tensor", "tril_indices", "triu_indices",
-    "zeros", "zeros_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 # The `options` of the functions below are those of `new_leaf`: requires_grad, device, layout, pin_memory, memory_format.
