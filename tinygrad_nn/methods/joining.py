@@ -69,18 +69,20 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
     tensors = _listed(tensors, "stack")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    axis = axis_of(dim, tensors[0].ndim + 1)
+    first = tensors[0].shape
+    axis = axis_of(dim, len(first) + 1)
     for i, tensor in enumerate(tensors):
-        if tensor.shape != tensors[0].shape:
+        if tensor.shape != first:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 "
-                f"and {list(tensor.shape)} at entry {i}"
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(tensor.shape)} at entry {i}"
             )
     return shape.stack(*_alike(tensors), axis=axis)
 
 
 def _alike(tensors: Sequence[Tensor]) -> list[Tensor]:
     """The tensors in their common dtype."""
+    if len({t.dtype for t in tensors}) == 1:
+        return list(tensors)
     common = result_type([t.detach().numpy() for t in tensors])
     return [t.to(common) for t in tensors]
 
