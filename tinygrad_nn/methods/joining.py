@@ -74,7 +74,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
     for i, tensor in enumerate(tensors):
         if tensor.shape != first:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(tensor.shape)} at entry {i}"
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0, {list(tensor.shape)} at entry {i}"
             )
     return shape.stack(*_alike(tensors), axis=axis)
 
