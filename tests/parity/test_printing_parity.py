@@ -89,21 +89,21 @@ def check(array, **kwargs):
 
 
 @given(small_arrays(), options)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_elements(array, options):
     with both(**options):
         check(array)
 
 
 @given(large_arrays(), options)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_magnitude(array, options):
     with both(**options):
         check(array)
 
 
 @given(large_arrays())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_default_options(array):
     check(array)
 
@@ -148,7 +148,7 @@ def test_dtype_and_size(shape, dtype, default):
     options,
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_suffixes(array, options, data):
     leaf = torch.tensor(array, requires_grad=True)
     with both(**options):
@@ -173,7 +173,7 @@ def test_where_a_suffix_breaks_the_line(width):
 
 
 @given(st.lists(options, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_options_and_profiles(changes):
     with both():
         for change in changes:

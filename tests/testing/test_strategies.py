@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -308,10 +308,6 @@ def upstream_of(data, expression):
     return data.draw(tg.upstream(np.shape(expression(*expression.inputs))))
 
 
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow])
-
-
-@SLOW
 @given(data=st.data())
 def test_programs_against_central_differences(data):
     expression = data.draw(tg.expressions(40))
