@@ -76,6 +76,7 @@ def predict(model: nn.Module, data: Any) -> tuple[Any, Any]:
 def train(model: nn.Module, data: Any, test: Any, options: argparse.Namespace) -> dict[str, list[float]]:
     """Train, with a line for each epoch; the history by name."""
     optimizer = torch.optim.SGD(model.parameters(), lr=options.lr, momentum=options.momentum)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)  # at one rate to the end, luck decides
     loss_of = nn.CrossEntropyLoss()
     loader = DataLoader(data, batch_size=options.batch_size, shuffle=True)
     history: dict[str, list[float]] = {"train_loss": [], "train_accuracy": [], "test_accuracy": [], "seconds": []}
@@ -93,6 +94,7 @@ def train(model: nn.Module, data: Any, test: Any, options: argparse.Namespace) -
             seen += len(y)
             if batches is not loader and i % 50 == 0:
                 batches.set_postfix(loss=f"{total / seen:.4f}", accuracy=f"{correct / seen:.2%}")
+        schedule.step()
         seconds = time.perf_counter() - start
         probabilities, labels = predict(model, test)
         accuracy = float((probabilities.argmax(1) == labels).mean())
