@@ -18,14 +18,12 @@ def trace(func: Callable[..., Any], *_: Any, **options: Any) -> Callable[..., An
     return func
 
 
-def export(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """A method as it is."""
-    return fn
-
-
 def unused(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """A function as it is."""
+    """A function or method as it is."""
     return fn
+
+
+export = unused
 
 
 def ignore(drop: Any = False, **options: Any) -> Callable[..., Any]:

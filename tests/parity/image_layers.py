@@ -1,4 +1,7 @@
-"""What a layer written as text gives, in either package: its face, weights, values, both derivatives and buffers."""
+"""What a layer written as text gives, in either package: its face, weights, values, both derivatives and buffers.
+
+The texts are literals of the tests beside this file, so that each is the name of its test; no other text is evaluated.
+"""
 
 import numpy as np
 

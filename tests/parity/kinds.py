@@ -43,7 +43,10 @@ def ways(package, call):
 
 
 def called(p, call, x, how):
-    """The call `name(arguments)` as a function of the package or as a method of x."""
+    """The call `name(arguments)` as a function of the package or as a method of x.
+
+    It is a literal of the tests beside this file, so that it is the name of its test; no other text is evaluated.
+    """
     name, arguments = call.split("(", 1)
     names = {"p": p, "x": x, "inf": inf, "nan": nan, "FLOATS": FLOATS}
     return eval(f"x.{call}" if how == "method" else f"p.{name}(x, {arguments}", names)
