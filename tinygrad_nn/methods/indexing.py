@@ -21,8 +21,6 @@ __all__ = [
     "unravel_index",
 ]  # fmt: skip
 
-_WHOLE = slice(None)
-
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Places in a flattened tensor as an index of each dimension; what is beyond the end begins anew.
@@ -92,7 +90,7 @@ def _part(part: Any) -> Any:
     if part is None or part is ... or isinstance(part, bool | int):
         return part
     if isinstance(part, slice):
-        if part == _WHOLE:
+        if part.start is part.stop is part.step is None:
             return part
         start, stop, step = (None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
         if step is not None and step <= 0:
