@@ -60,9 +60,12 @@ class mode:
 class Storage:
     """The history of one block of memory, shared by all tensors that look into it."""
 
-    version = 0  # how often it was written to
-    changed = 0  # the serial of the last write
-    changed_by = ""
+    __slots__ = ("changed", "changed_by", "version")
+
+    def __init__(self) -> None:
+        self.version = 0  # how often it was written to
+        self.changed = 0  # the serial of the last write
+        self.changed_by = ""
 
     def touch(self, writer: str) -> None:
         """Note that `writer` has changed the memory in place."""

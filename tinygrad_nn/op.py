@@ -59,12 +59,16 @@ class Sample(NamedTuple):
 Run: TypeAlias = Callable[[Any, Sequence[Any], dict[str, Any]], Any]  # of g, what is saved (then the shapes), the attributes
 
 
-class Plan(NamedTuple):
-    """What a node keeps and runs when just these of its inputs need gradients."""
+class Plan:
+    """What a node of `op` keeps and runs when just these of its inputs need gradients."""
 
-    keep: tuple[int, ...]  # which values are saved: i is input i, the number of inputs is the output
-    shaped: bool  # whether a rule asks for a shape
-    calls: tuple[tuple[int, Run], ...]  # an input, and its rule; of a variadic op, the rule itself
+    __slots__ = ("calls", "keep", "op", "shaped")
+
+    def __init__(self, op: Op, calls: tuple[tuple[int, Run], ...], keep: tuple[int, ...] = (), shaped: bool = False) -> None:
+        self.op = op
+        self.calls = calls  # an input, and its rule; of a variadic op, the rule itself
+        self.keep = keep  # which values are saved: i is input i, the number of inputs is the output
+        self.shaped = shaped  # whether a rule asks for a shape
 
 
 def _run(rule: Rule, places: list[int], keywords: tuple[str, ...]) -> Run:
@@ -169,10 +173,10 @@ class Op:
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
         if not self.rules:
-            return Plan((), False, tuple((i, self._refuse) for i in range(len(self.inputs))))
+            return Plan(self, tuple((i, self._refuse) for i in range(len(self.inputs))))
         if self.variadic:  # its one rule gives all gradients at once, and asks for shapes and attributes only
             (rule,) = self.rules.values()
-            plan = self.plans[mask] = Plan((), bool(self._slots(rule)[0]), ((0, rule),))
+            plan = self.plans[mask] = Plan(self, ((0, rule),), shaped=bool(self._slots(rule)[0]))
             return plan
         wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and mask >> i & 1]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
@@ -182,7 +186,7 @@ class Op:
             slots, keywords = asked[name]
             calls.append((i, _run(self.rules[name], [keep.index(k) if k >= 0 else len(keep) + ~k for k in slots], keywords)))
         shaped = any(k < 0 for slots, _ in asked.values() for k in slots)
-        plan = self.plans[mask] = Plan(keep, shaped, tuple(calls))
+        plan = self.plans[mask] = Plan(self, tuple(calls), keep, shaped)
         return plan
 
 
@@ -252,14 +256,25 @@ def _values(gradient: Gradient) -> Any:
 class OpNode(Node):
     """A recorded call of an op: its saved values, and how to run its rules on them."""
 
-    __slots__ = ("attributes", "op", "plan", "saved", "shapes", "storages")
+    __slots__ = ("attributes", "broadcast", "plan", "saved", "shape", "storages")
 
-    op: Op
+    outputs = 1
     plan: Plan
-    saved: list[Any] | None
-    shapes: Sequence[tuple[int, ...]]
+    saved: tuple[Any, ...] | None
+    shape: tuple[int, ...]  # of the output
+    broadcast: tuple[tuple[int, ...], ...] | None  # the shapes of the inputs, if they are not all the output's
     attributes: dict[str, Any]
-    storages: list[Storage]
+    storages: tuple[Storage, ...]
+
+    @property
+    def op(self) -> Op:
+        """The op that was called."""
+        return self.plan.op
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each input."""
+        return self.broadcast or (self.shape,) * len(self.edges)
 
     def name(self) -> str:
         """The op's name in PyTorch's spelling, such as `MulBackward0`."""
@@ -269,7 +284,7 @@ class OpNode(Node):
         """Let go of the saved tensors; a node that saved none, or only numbers, can be walked again, as in PyTorch."""
         if self.storages:
             self.saved = None
-            self.storages = []
+            self.storages = ()
 
     def backward(self, gradient: Gradient, path: Collection[Edge] | None) -> Iterable[Gradient]:
         """Run the rule of each input that wants a gradient."""
@@ -284,20 +299,21 @@ class OpNode(Node):
             if storage.changed > serial:
                 self._raise_changed(storage)
         if type(gradient) is not np.ndarray and not isinstance(gradient, np.generic):
-            values = list(self._as_tensors(gradient))
-        edges, shapes, attributes = self.edges, self.shapes, self.attributes
-        _, shaped, calls = self.plan
-        if self.op.variadic:
-            parts = calls[0][1](gradient, *([shapes] if shaped else ()), **attributes)
+            values = tuple(self._as_tensors(gradient))
+        edges, attributes = self.edges, self.attributes
+        own, broadcast = self.shape, self.broadcast
+        plan = self.plan
+        if plan.op.variadic:
+            parts = plan.calls[0][1](gradient, *([self.shapes] if plan.shaped else ()), **attributes)
             return [self._fitted(part, i) if edges[i] is not None else None for i, part in enumerate(parts)]
-        if shaped:
-            values = [*values, *shapes]
+        if plan.shaped:
+            values += self.shapes
         gradients: list[Gradient] = [None] * len(edges)
-        for i, run in calls:
+        for i, run in plan.calls:
             if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
                 continue
             result = run(gradient, values, attributes)
-            shape = shapes[i]
+            shape = own if broadcast is None else broadcast[i]
             if result.shape != shape:
                 result = self._fitted(result, i)
             gradients[i] = result if shape or not isinstance(result, np.generic) else np.asarray(result)  # rules write into arrays

@@ -14,6 +14,7 @@ from tinygrad_nn.variable.state import State, wrap
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _UNWATCHED = Storage()  # of the arrays that no tensor holds
+_NO_ATTRIBUTES: dict[str, Any] = {}  # one for all nodes without any: nobody writes to it
 _new = object.__new__
 
 
@@ -66,11 +67,12 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
     mask &= op.differentiable
     if mask and grad and y.dtype.kind == "f":
         node = _new(OpNode)
-        node.op, node.attributes, node.edges, node.shapes = op, attributes, edges, shapes
-        node.outputs, node.hooks, node.serial = 1, None, next(clock)
-        node.where = source_line() if anomaly else ""
-        node.plan = op.plans.get(mask) or op.plan(mask)
-        node.saved, node.storages = _kept(node.plan, inputs, arrays, result)
+        node.serial, node.hooks, node.where = next(clock), None, source_line() if anomaly else ""
+        node.plan = plan = op.plans.get(mask) or op.plan(mask)
+        node.edges, node.attributes = tuple(edges), attributes or _NO_ATTRIBUTES
+        node.shape = shape = y.shape
+        node.broadcast = None if shapes.count(shape) == len(shapes) else tuple(shapes)
+        node.saved, node.storages = _kept(plan, inputs, arrays, result)
         result._edge, result._requires = node, True
     return result
 
@@ -92,7 +94,9 @@ def _misfit(op: Op, given: list[tuple[int, ...]], error: ValueError) -> str:
     return f"{op.name}: inputs of shapes {shapes} do not fit: {error}"
 
 
-def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State) -> tuple[list[Any], list[Storage]]:
+def _kept(
+    plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State
+) -> tuple[tuple[Any, ...], tuple[Storage, ...]]:
     """What the rules will ask for, and the storages, one for each array of it, that must not change until then."""
     saved: list[Any] = []
     storages: list[Storage] = []
@@ -110,7 +114,7 @@ def _kept(plan: Plan, inputs: tuple[Any, ...], arrays: list[Any], result: State)
             storages.append(storage)
         elif isinstance(array, np.ndarray):
             storages.append(_UNWATCHED)
-    return saved, storages
+    return tuple(saved), tuple(storages)
 
 
 def _promoted(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -40,7 +40,7 @@ def differentiate(
                     f"grad can be implicitly created only for scalar outputs, got one of shape {list(output._data.shape)}; "
                     "pass a gradient of that shape, or reduce it with .sum() or .mean()"
                 )
-            gradient = wrap(np.ones(output._data.shape, output._data.dtype))
+            gradient = wrap(np.array(1, output._data.dtype, ndmin=output._data.ndim))
         elif not isinstance(gradient, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         elif gradient._data.shape != output._data.shape:
