@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar, Token
 from heapq import heappop, heappush
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
 Gradient: TypeAlias = Any  # an array, or a Tensor when the walk itself is recorded
@@ -22,15 +22,24 @@ clock = itertools.count(1)  # one order for nodes and in-place changes: a greate
 _PACKAGE = os.path.dirname(__file__)
 
 
-class Mode(NamedTuple):
+class Mode:
     """What operations do besides computing: record a graph, refuse to, look for non-finite values."""
 
-    grad: bool = True
-    inference: bool = False
-    anomaly: bool = False
+    __slots__ = ("anomaly", "grad", "inference")
+
+    def __init__(self, grad: bool, inference: bool, anomaly: bool) -> None:
+        self.grad, self.inference, self.anomaly = grad, inference, anomaly
+
+    def changed(self, grad: bool | None = None, inference: bool | None = None, anomaly: bool | None = None) -> Mode:
+        """The mode with what is given instead of its own."""
+        return Mode(
+            self.grad if grad is None else grad,
+            self.inference if inference is None else inference,
+            self.anomaly if anomaly is None else anomaly,
+        )
 
 
-_NORMAL = Mode()
+_NORMAL = Mode(grad=True, inference=False, anomaly=False)
 MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=_NORMAL)
 
 
@@ -41,17 +50,11 @@ class mode:
 
     token: Token[Mode]
 
-    def __init__(self, grad: bool | None = None, inference: bool | None = None, anomaly: bool | None = None) -> None:
-        self.changes = grad, inference, anomaly
+    def __init__(self, **changes: bool) -> None:
+        self.changes = changes
 
     def __enter__(self) -> None:
-        grad, inference, anomaly = self.changes
-        now = MODE.get()
-        self.token = MODE.set(Mode(
-            now.grad if grad is None else grad,
-            now.inference if inference is None else inference,
-            now.anomaly if anomaly is None else anomaly,
-        ))  # fmt: skip
+        self.token = MODE.set(MODE.get().changed(**self.changes))
 
     def __exit__(self, *_: object) -> None:
         MODE.reset(self.token)

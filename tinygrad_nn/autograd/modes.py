@@ -21,7 +21,7 @@ class _ModeChange:
         self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(MODE.set(MODE.get()._replace(**self.changes)))
+        self._tokens.append(MODE.set(MODE.get().changed(**self.changes)))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,7 +88,7 @@ class set_grad_enabled(_ModeChange):
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
-        self._tokens.append(MODE.set(MODE.get()._replace(grad=bool(mode))))
+        self._tokens.append(MODE.set(MODE.get().changed(grad=bool(mode))))
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +111,7 @@ class set_detect_anomaly(set_grad_enabled):
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         _ModeChange.__init__(self, anomaly=bool(mode and check_nan))
-        self._tokens.append(MODE.set(MODE.get()._replace(**self.changes)))
+        self._tokens.append(MODE.set(MODE.get().changed(**self.changes)))
 
 
 def is_grad_enabled() -> bool:

@@ -50,7 +50,7 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         promoted = _promoted(op, inputs)
         if promoted is not None:
             return record(op, promoted, attributes, output)
-    grad, _, anomaly = MODE.get()
+    mode = MODE.get()
     try:
         y = output
         if y is None:
@@ -59,15 +59,15 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         raise RuntimeError(_misfit(op, [np.shape(array) for array in arrays if array is not None], error)) from None
     if type(y) is not np.ndarray:
         y = np.asarray(y)
-    if anomaly:
+    if mode.anomaly:
         _check_forward(op, arrays, y)
     result = wrap(y)
     if op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0]):
         result._view_of(inputs[0], op, attributes)
     mask &= op.differentiable
-    if mask and grad and y.dtype.kind == "f":
+    if mask and mode.grad and y.dtype.kind == "f":
         node = _new(OpNode)
-        node.serial, node.hooks, node.where = next(clock), None, source_line() if anomaly else ""
+        node.serial, node.hooks, node.where = next(clock), None, source_line() if mode.anomaly else ""
         node.plan = plan = op.plans.get(mask) or op.plan(mask)
         node.edges, node.attributes = tuple(edges), attributes or _NO_ATTRIBUTES
         node.shape = shape = y.shape
