@@ -41,6 +41,8 @@ def numpy_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
     The ellipsis makes NumPy give an array, and a view, even where all dimensions are indexed.
     """
+    if type(index) is int and shape:
+        return index, ...
     parts = index if isinstance(index, tuple) or _is_tuple_in_disguise(index) else (index,)
     plain = [_part(part) for part in parts]
     used = sum([_dims_of(part) for part in plain])

@@ -68,7 +68,7 @@ def cross_entropy(x: Array, target: Array, /, *, scale: Any) -> Array:
     z = x - np.maximum.reduce(x, axis=1, keepdims=True)
     picked = z[np.arange(len(target)), target]
     rows = np.log(np.add.reduce(np.exp(z, out=z), axis=1)) - picked
-    return np.add.reduce(rows * np.ravel(scale) if isinstance(scale, np.ndarray) else rows * scale)
+    return np.add.reduce(rows * np.ravel(scale)) if isinstance(scale, np.ndarray) else np.add.reduce(rows) * scale
 
 
 cross_entropy.vjp(

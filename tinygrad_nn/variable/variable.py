@@ -69,13 +69,13 @@ class Variable(Writable):
 
     def receive_gradient(self, gradient: Any) -> None:
         """Add a gradient to `.grad`; an array that nobody else holds is kept as it is."""
-        unshared = not self._hooks and sys.getrefcount(gradient) <= _UNSHARED  # a hook may have kept what it saw
         if isinstance(gradient, Variable):
             self._grad = record(elementwise.copy, (gradient,), {}) if self._grad is None else self._grad + gradient
         elif self._grad is not None:
             self._grad._data += gradient
             self._grad._touch("backward")
         else:
+            unshared = not self._hooks and sys.getrefcount(gradient) <= _UNSHARED  # a hook may have kept what it saw
             own = unshared and type(gradient) is np.ndarray and gradient.base is None and gradient.flags.c_contiguous
             own = own and gradient.dtype == self._data.dtype
             self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
