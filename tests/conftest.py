@@ -2,8 +2,6 @@
 
 from hypothesis import HealthCheck, settings
 
-import tinygrad_nn  # noqa: F401  fills the registry before tests are collected
-
 collect_ignore = ["bench"]  # measurements: run by `python -m`, some with packages that are not installed here
 
 busy = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # what a test says must not depend on the machine

@@ -78,10 +78,8 @@ def of_tensor(primitive: Op) -> Callable[..., Tensor]:
     """The function of one tensor that is a primitive and no more."""
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-        if not is_tensor(input):
-            expect_tensor(primitive.name, "input", input)
-        y: Tensor = input.__record__(primitive, (input,), {})
-        return y if out is None else put_into(out, y, primitive.name)
+        expect_tensor(primitive.name, "input", input)
+        return primitive(input) if out is None else put_into(out, primitive(input), primitive.name)
 
     return _named(function, primitive)
 
