@@ -1,11 +1,8 @@
-"""What a layer written as text gives, in either package: its face, weights, values, both derivatives and buffers.
-
-The texts are literals of the tests beside this file, so that each is the name of its test; no other text is evaluated.
-"""
+"""What a layer written as text gives, in either package: its face, weights, values, both derivatives and buffers."""
 
 import numpy as np
 
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 rng = np.random.default_rng(0)
 INPUTS = {
@@ -20,9 +17,9 @@ INPUTS = {
 def layer_program(p, layer, given, dtype):
     """Two calls of the layer from one seed; of the second, the derivatives and those of the gradients' squares."""
     p.manual_seed(3)
-    module = eval(layer, {"nn": p.nn}).to(getattr(p, dtype))
+    module = value_of(layer, nn=p.nn).to(getattr(p, dtype))
     weights = [value.detach().clone() for value in module.parameters()]
-    x = p.tensor(eval(given, {}, INPUTS).astype(dtype), requires_grad=True)
+    x = p.tensor(value_of(given, **INPUTS).astype(dtype), requires_grad=True)
     module(x)
     y = module(x)
     first = y[0] if isinstance(y, tuple) else y
@@ -39,7 +36,7 @@ def call_program(p, call, shapes, dtype):
     """What a call written as text gives on tensors a, b, c of these shapes, and the derivatives of its squares."""
     source = np.random.default_rng(2)
     values = [p.tensor(source.uniform(-1, 1, shape).astype(dtype), requires_grad=True) for shape in shapes]
-    y = eval(call, {"p": p, "F": p.nn.functional, **dict(zip("abc", values, strict=False))})
+    y = value_of(call, p=p, F=p.nn.functional, **dict(zip("abc", values, strict=False)))
     results = [y]
     for part in y if isinstance(y, tuple) else (y,):
         if part.requires_grad:

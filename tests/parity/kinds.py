@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from tests.parity.side_by_side import value_of
+
 rng = np.random.default_rng(5)
 FLOATS = rng.uniform(0.25, 2.0, (2, 3))
 INTS = np.array([[3, 0, 2], [1, 7, 5]])
@@ -43,13 +45,10 @@ def ways(package, call):
 
 
 def called(p, call, x, how):
-    """The call `name(arguments)` as a function of the package or as a method of x.
-
-    It is a literal of the tests beside this file, so that it is the name of its test; no other text is evaluated.
-    """
+    """The call `name(arguments)` as a function of the package or as a method of x."""
     name, arguments = call.split("(", 1)
-    names = {"p": p, "x": x, "inf": inf, "nan": nan, "FLOATS": FLOATS}
-    return eval(f"x.{call}" if how == "method" else f"p.{name}(x, {arguments}", names)
+    text = f"x.{call}" if how == "method" else f"p.{name}(x, {arguments}"
+    return value_of(text, p=p, x=x, inf=inf, nan=nan, FLOATS=FLOATS)
 
 
 def program(p, call, kind, how, second=True):

@@ -14,6 +14,14 @@ def outcome(program, package, *args):
         return error
 
 
+def value_of(text, /, **names):
+    """What an expression written in a test gives, of these names.
+
+    It is text because it is also the name of its test; every such text is a literal beside its test, no other comes here.
+    """
+    return eval(text, names)
+
+
 def plain(value):
     """Tensors as (dtype, shape, array), containers item by item, all else as it is."""
     if hasattr(value, "detach"):

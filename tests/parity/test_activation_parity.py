@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.derivatives import derivatives, leaves
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -47,7 +47,7 @@ CALLS = ELEMENTWISE | ALONG
 def run(p, call, array, dtype=np.float64, second=True):
     p.manual_seed(3)
     (x,) = leaves(p, [array], dtype)
-    y = eval(call, {"p": p, "F": p.nn.functional, "x": x})
+    y = value_of(call, p=p, F=p.nn.functional, x=x)
     return [derivatives(p, y, [x], second), p.rand(2)]
 
 
@@ -72,7 +72,7 @@ def test_float32_stays_float32(name):
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_what_is_not_floating(name, values):
     def program(p):
-        return eval(CALLS[name], {"p": p, "F": p.nn.functional, "x": p.tensor(values)})
+        return value_of(CALLS[name], p=p, F=p.nn.functional, x=p.tensor(values))
 
     compare(program, torch, tinygrad_nn)
 
@@ -83,7 +83,7 @@ def test_infinities_and_nans_pass_in_silence(name, values):
     def program(p):
         if name == "gelu" and values[0] == np.inf:
             return None  # PyTorch's is NaN
-        return eval(CALLS[name], {"p": p, "F": p.nn.functional, "x": p.tensor(values)})
+        return value_of(CALLS[name], p=p, F=p.nn.functional, x=p.tensor(values))
 
     compare(program, torch, tinygrad_nn)
 
@@ -101,7 +101,7 @@ def test_written_into_the_input(call):
         p.manual_seed(2)
         (x,) = leaves(p, [INPUTS["matrix"]])
         y = x * 1
-        result = eval(call, {"F": p.nn.functional, "y": y})
+        result = value_of(call, F=p.nn.functional, y=y)
         assert result is y
         return derivatives(p, y, [x], False)
 
@@ -133,7 +133,7 @@ MODULES = {
 def test_modules(kind, call):
     def program(p):
         p.manual_seed(1)
-        module = eval(f"nn.{call}", {"nn": p.nn})
+        module = value_of(f"nn.{call}", nn=p.nn)
         (x,) = leaves(p, [INPUTS[kind]])
         module = module.to(p.float64)
         y = module(x * 1)

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.derivatives import derivatives, leaves
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -39,7 +39,7 @@ CALLS = [
 def test_functions(call):
     def program(p):
         values = dict(zip(ARRAYS, leaves(p, list(ARRAYS.values())), strict=True))
-        y = eval(f"F.{call}", {"p": p, "F": p.nn.functional, **values})
+        y = value_of(f"F.{call}", p=p, F=p.nn.functional, **values)
         return derivatives(p, y, list(values.values()), second="bag" not in call and "freq" not in call)
 
     compare(program, torch, tinygrad_nn, tolerance=1e-9)
@@ -74,7 +74,7 @@ MODULES = {
 def test_modules(call):
     def program(p):
         p.manual_seed(4)
-        module = eval(f"nn.{call}", {"p": p, "nn": p.nn})
+        module = value_of(f"nn.{call}", p=p, nn=p.nn)
         inputs = [p.tensor(ARRAYS[name].astype(np.float32) if name == "S" else ARRAYS[name]) for name in MODULES[call]]
         y = module(*inputs)
         state = {name: value.detach() for name, value in module.state_dict().items()}
@@ -112,7 +112,7 @@ def test_clipping(call):
         net = net_with_gradients(p)
         bad = p.nn.Parameter(p.ones(2))
         bad.grad = p.tensor([1.0, float("inf")])
-        result = eval(f"p.nn.utils.{call}", {"p": p, "net": net, "bad": bad})
+        result = value_of(f"p.nn.utils.{call}", p=p, net=net, bad=bad)
         return [result, *(v.detach() for v in net.parameters()), *(v.grad for v in net.parameters()), bad.grad]
 
     compare(program, torch, tinygrad_nn, tolerance=1e-5, quiet="[]" in call or "grad_norm(" in call)
@@ -132,7 +132,7 @@ CONTAINERS = [
 @pytest.mark.parametrize("call", CONTAINERS)
 def test_containers_of_parameters(call):
     def program(p):
-        found = eval(call, {"p": p, "L": p.nn.ParameterList, "D": p.nn.ParameterDict})
+        found = value_of(call, p=p, L=p.nn.ParameterList, D=p.nn.ParameterDict)
         if isinstance(found, p.nn.Module):
             state = {name: value.detach() for name, value in found.state_dict().items()}
             return [repr(found), len(found), state, [name for name, _ in found.named_parameters()]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_nn
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -269,11 +269,11 @@ def test_modes(mode, outer):
             x = p.tensor(X, requires_grad=not p.is_inference_mode_enabled()) * 2
             found.extend([p.is_grad_enabled(), p.is_inference_mode_enabled(), x.requires_grad, x.is_leaf])
 
-        with eval(f"p.{outer}"):
-            with eval(f"p.{mode}"):
+        with value_of(f"p.{outer}", p=p):
+            with value_of(f"p.{mode}", p=p):
                 look()
             look()
-            eval(f"p.{mode}")(look)()
+            value_of(f"p.{mode}", p=p)(look)()
             look()
         look()
         return found

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.derivatives import derivatives, leaves
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -56,7 +56,7 @@ REDUCTIONS = ["", ", reduction='sum'", ", reduction='none'", ", reduction='some'
 def run(p, call, dtype=np.float64, second=True):
     values = dict(zip(ARRAYS, leaves(p, list(ARRAYS.values()), dtype), strict=True))
     used = [values[name] for name in "xyzPwv"]
-    y = eval(call, {"p": p, "nn": p.nn, **{n: getattr(p.nn.functional, n) for n in dir(p.nn.functional)}, **values})
+    y = value_of(call, **{"p": p, "nn": p.nn, **vars(p.nn.functional), **values})
     return derivatives(p, y, used, second)
 
 
@@ -118,7 +118,7 @@ MODULES = [
 @pytest.mark.parametrize(("module", "inputs"), MODULES)
 def test_modules(module, inputs):
     def program(p):
-        made = eval(f"nn.{module}", {"p": p, "nn": p.nn})
+        made = value_of(f"nn.{module}", p=p, nn=p.nn)
         return [repr(made), list(made.state_dict()), run(p, f"nn.{module}({inputs})", second=not module.startswith(ONCE))]
 
     compare(program, torch, tinygrad_nn, tolerance=1e-8, quiet=True)

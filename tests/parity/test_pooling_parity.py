@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.image_layers import compare_call, compare_layer
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -77,7 +77,7 @@ def test_max_pool_of_ties_and_odd_values(name, options):
 def test_dtypes(dtype, call):
     def program(p):
         x = p.tensor(np.random.default_rng(2).integers(0, 9, (1, 2, 5, 6)).tolist(), dtype=getattr(p, dtype))
-        return eval(call, {"x": x, **vars(p.nn.functional)})
+        return value_of(call, **{"x": x, **vars(p.nn.functional)})
 
     compare(program, torch, tinygrad_nn, tolerance=1e-3)
 

@@ -6,7 +6,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.kinds import KINDS, program, ways
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -102,6 +102,6 @@ def test_the_product_beside_zeros_to_the_second_order():
 
 def test_results_print_as_in_pytorch():
     for call in ("max(1)", "min(0)", "aminmax()", "cummax(0)", "cummin(1)"):
-        ours, theirs = (eval(f"p.tensor([[1.0, 5.0], [2.0, 4.0]]).{call}", {"p": p}) for p in (tinygrad_nn, torch))
+        ours, theirs = (value_of(f"p.tensor([[1.0, 5.0], [2.0, 4.0]]).{call}", p=p) for p in (tinygrad_nn, torch))
         assert repr(ours) == repr(theirs)
         assert isinstance(ours, getattr(tinygrad_nn.return_types, call.split("(")[0]))

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_nn
 from tests.parity.kinds import KINDS, program, ways
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -132,6 +132,6 @@ def test_searching_by_a_sorter():
 
 def test_results_print_as_in_pytorch():
     for call in ("sort()", "topk(1)", "kthvalue(1)", "median(0)", "nanmedian(1)", "mode()", "histogram(2)"):
-        ours, theirs = (eval(f"p.tensor([[1.0, 5.0], [2.0, 4.0]]).{call}", {"p": p}) for p in (tinygrad_nn, torch))
+        ours, theirs = (value_of(f"p.tensor([[1.0, 5.0], [2.0, 4.0]]).{call}", p=p) for p in (tinygrad_nn, torch))
         assert repr(ours) == repr(theirs)
         assert isinstance(ours, getattr(tinygrad_nn.return_types, call.split("(")[0]))
