@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar, Token
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any, TypeAlias
 
 Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
@@ -194,6 +194,7 @@ def walk(
     edges: Sequence[Edge] = [edge for edge, _ in roots]
     parts: Iterable[Gradient] = [gradient for _, gradient in roots]
     while True:
+        node: Node | None = None
         for edge, part in zip(edges, parts):  # noqa: B905  strict costs a fifth of the loop; nodes hold it
             if edge is None or part is None:
                 continue
@@ -210,10 +211,14 @@ def walk(
                 continue
             arrived[edge] = part
             if isinstance(edge, Node):
-                heappush(queue, (-edge.serial, edge))
-        if not queue:
+                if node is None:  # in a chain the only one: it need not queue
+                    node = edge
+                else:
+                    heappush(queue, (-edge.serial, edge))
+        if queue:
+            node = (heappop(queue) if node is None else heappushpop(queue, (-node.serial, node)))[1]
+        if node is None:
             break
-        node = heappop(queue)[1]
         gradient = arrived.pop(node)
         if node.hooks is not None:
             for hook in tuple(node.hooks):  # a hook may remove itself

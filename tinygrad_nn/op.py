@@ -57,6 +57,7 @@ class Sample(NamedTuple):
 
 
 Run: TypeAlias = Callable[[Any, Sequence[Any], dict[str, Any]], Any]  # of g, what is saved (then the shapes), the attributes
+Call: TypeAlias = tuple[int, Callable[..., Any], int]  # an input, its rule, the place of the one value saved for it, or Run and -1
 
 
 class Plan:
@@ -64,22 +65,20 @@ class Plan:
 
     __slots__ = ("calls", "keep", "op", "shaped")
 
-    def __init__(self, op: Op, calls: tuple[tuple[int, Run], ...], keep: tuple[int, ...] = (), shaped: bool = False) -> None:
+    def __init__(self, op: Op, calls: tuple[Call, ...], keep: tuple[int, ...] = (), shaped: bool = False) -> None:
         self.op = op
-        self.calls = calls  # an input, and its rule; of a variadic op, the rule itself
+        self.calls = calls  # of a variadic op, one
         self.keep = keep  # which values are saved: i is input i, the number of inputs is the output
         self.shaped = shaped  # whether a rule asks for a shape
 
 
 def _run(rule: Rule, places: list[int], keywords: tuple[str, ...]) -> Run:
     """A rule as a function of all that is saved and all attributes; without unpacking, which costs half a call, where it can be."""
-    if not keywords and len(places) < 3:
-        first, second = (*places, 0, 0)[:2]
-        return (
-            lambda g, values, _: rule(g),
-            lambda g, values, _: rule(g, values[first]),
-            lambda g, values, _: rule(g, values[first], values[second]),
-        )[len(places)]
+    if not places and not keywords:
+        return lambda g, values, _: rule(g)
+    if len(places) == 2 and not keywords:
+        first, second = places
+        return lambda g, values, _: rule(g, values[first], values[second])
     return lambda g, values, named: rule(g, *[values[k] for k in places], **{name: named[name] for name in keywords})
 
 
@@ -173,10 +172,10 @@ class Op:
     def plan(self, mask: int) -> Plan:
         """The plan for the inputs whose bits are set in `mask`."""
         if not self.rules:
-            return Plan(self, tuple((i, self._refuse) for i in range(len(self.inputs))))
+            return Plan(self, tuple((i, self._refuse, -1) for i in range(len(self.inputs))))
         if self.variadic:  # its one rule gives all gradients at once, and asks for shapes and attributes only
             (rule,) = self.rules.values()
-            plan = self.plans[mask] = Plan(self, ((0, rule),), shaped=bool(self._slots(rule)[0]))
+            plan = self.plans[mask] = Plan(self, ((0, rule, -1),), shaped=bool(self._slots(rule)[0]))
             return plan
         wanted = [(i, n) for i, n in enumerate(self.inputs) if n in self.rules and mask >> i & 1]
         asked = {name: self._slots(self.rules[name]) for _, name in wanted}
@@ -184,7 +183,11 @@ class Op:
         calls = []
         for i, name in wanted:
             slots, keywords = asked[name]
-            calls.append((i, _run(self.rules[name], [keep.index(k) if k >= 0 else len(keep) + ~k for k in slots], keywords)))
+            places = [keep.index(k) if k >= 0 else len(keep) + ~k for k in slots]
+            if len(places) == 1 and not keywords:  # most rules: they are spared a call in between
+                calls.append((i, self.rules[name], places[0]))
+            else:
+                calls.append((i, _run(self.rules[name], places, keywords), -1))
         shaped = any(k < 0 for slots, _ in asked.values() for k in slots)
         plan = self.plans[mask] = Plan(self, tuple(calls), keep, shaped)
         return plan
@@ -309,10 +312,10 @@ class OpNode(Node):
         if plan.shaped:
             values += self.shapes
         gradients: list[Gradient] = [None] * len(edges)
-        for i, run in plan.calls:
+        for i, rule, at in plan.calls:
             if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
                 continue
-            result = run(gradient, values, attributes)
+            result = rule(gradient, values, attributes) if at < 0 else rule(gradient, values[at])
             shape = own if broadcast is None else broadcast[i]
             if result.shape != shape:
                 result = self._fitted(result, i)
