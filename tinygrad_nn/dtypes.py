@@ -110,6 +110,8 @@ def dtype_of(like: DTypeLike) -> dtype:
     """The dtype that a NumPy dtype, a Python type or a name stands for; TypeError for one that is not supported."""
     if isinstance(like, dtype):
         return like
+    if isinstance(like, np.dtype) and (known := _BY_NUMPY.get(like)) is not None:
+        return known
     if like is float:
         return _default
     if isinstance(like, type) and like in _BY_PYTHON:
