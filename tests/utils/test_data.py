@@ -10,6 +10,7 @@ from tinygrad_nn.utils.data import (
     BatchSampler,
     DataLoader,
     Dataset,
+    IterableDataset,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -38,7 +39,7 @@ class Whole(Squares):
         super().__init__(length)
         self.asked = []
 
-    def batch(self, indices):
+    def collated(self, indices):
         self.asked.append(list(indices))
         return default_collate([self[i] for i in indices])
 
@@ -101,7 +102,64 @@ def test_a_loader_asks_for_whole_batches():
     assert len(data.asked) == 3  # a collate_fn, or none, wants items
     list(DataLoader(Subset(Subset(data, [6, 5, 4]), [2, 0]), batch_size=2))
     assert data.asked[3:] == [[4, 6]]
-    assert not hasattr(Subset(Squares(3), [0]), "batch")
+
+
+def test_an_item_of_ones_own_is_asked_for_although_the_parent_gives_whole_batches():
+    class Doubled(TensorDataset):
+        def __getitem__(self, index):
+            return super().__getitem__(index)[0] * 2
+
+    loaded = DataLoader(Subset(Doubled(torch.arange(4)), [3, 1]), batch_size=2)
+    assert next(iter(loaded)).tolist() == [6, 2]
+
+
+def test_several_items_are_asked_for_together_where_the_dataset_can():
+    class Tens(Dataset):
+        def __len__(self):
+            return 5
+
+        def __getitems__(self, indices):
+            return [10 * i for i in indices]
+
+    batches = [batch.tolist() for batch in DataLoader(Tens(), batch_size=2)]
+    assert batches == [[0, 10], [20, 30], [40]]
+    assert next(iter(DataLoader(Subset(Tens(), [4, 2]), batch_size=2))).tolist() == [40, 20]
+
+
+def test_a_stream_has_no_length_of_its_own():
+    class Stream(IterableDataset[int]):
+        def __iter__(self):
+            return iter(range(4))
+
+    assert list(Stream()) == [0, 1, 2, 3]
+    assert [batch.tolist() for batch in list(DataLoader(Stream(), batch_size=3))] == [[0, 1, 2], [3]]
+    for sized in (Stream(), DataLoader(Stream()), Dataset()):
+        with pytest.raises(TypeError):
+            len(sized)
+
+
+def test_a_pass_draws_its_seed_when_it_begins_and_knows_its_length():
+    loader: DataLoader[int] = DataLoader(range(5), batch_size=2)
+    torch.manual_seed(0)
+    batches = iter(loader)
+    after = torch.rand(())
+    torch.manual_seed(0)
+    list(loader)
+    assert torch.rand(()) == after
+    assert len(batches) == 3
+
+
+@pytest.mark.parametrize("options", [{"timeout": -1}, {"prefetch_factor": 2}, {"persistent_workers": True}])
+def test_options_that_do_not_go_together_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        DataLoader(range(3), **options)
+
+
+def test_what_the_order_hangs_on_stays():
+    loader = DataLoader(range(3), num_workers=2)
+    assert (loader.prefetch_factor, loader.pin_memory, loader.timeout) == (2, False, 0)
+    with pytest.raises(ValueError, match="batch_size"):
+        loader.batch_size = 2
 
 
 def test_a_batch_of_rows_carries_gradients():
@@ -141,7 +199,7 @@ def test_the_same_seed_gives_the_same_order():
         (TensorDataset, AssertionError, "Size mismatch"),
         (lambda: TensorDataset(torch.ones(2), torch.ones(3)), AssertionError, r"Size mismatch.*\[2\], \[3\]"),
         (lambda: Dataset()[0], NotImplementedError, "Dataset has no __getitem__"),
-        (lambda: len(Dataset()), NotImplementedError, "Dataset has no __len__"),
+        (lambda: len(Dataset()), TypeError, "has no len"),
         (lambda: iter(Sampler()), NotImplementedError, "Sampler has no __iter__"),
         (lambda: default_collate([object()]), TypeError, "found object"),
         (lambda: default_collate([[1, 2], [1]]), RuntimeError, "equal size"),

@@ -134,7 +134,7 @@ def test_a_whole_batch_is_the_batch_of_its_items(root, transform, target_transfo
     data = MNIST(root, transform=transform, target_transform=target_transform)
     items = [data[i] for i in (4, 0, 4)]
     for _ in range(2):
-        images, labels = data.batch([4, 0, 4])
+        images, labels = data.collated([4, 0, 4])
         np.testing.assert_array_equal(images, np.stack([np.asarray(image) for image, _ in items]))
         assert labels.tolist() == [label for _, label in items]
         assert labels.dtype == tinygrad_nn.int64
@@ -185,5 +185,5 @@ def test_the_real_mnist_where_it_is():
     assert train.targets[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert test.targets[:5].tolist() == [7, 2, 1, 0, 4]
     assert round(float(np.mean(train.data.numpy() / np.float64(255))), 4) == 0.1307
-    images, labels = MNIST(root, train=False, transform=WHOLE).batch(range(3))
+    images, labels = MNIST(root, train=False, transform=WHOLE).collated(range(3))
     assert (tuple(images.shape), labels.tolist()) == ((3, 1, 28, 28), [7, 2, 1])

@@ -35,7 +35,7 @@ class _Images(Dataset):
             label if self.target_transform is None else self.target_transform(label),
         )
 
-    def batch(self, indices: Sequence[int]) -> Any:
+    def collated(self, indices: Sequence[int]) -> Any:
         """The images and labels at `indices`, transformed as a whole where the transform can."""
         if self.target_transform is not None or not getattr(self.transform, "batched", False):
             return default_collate([self[i] for i in indices])

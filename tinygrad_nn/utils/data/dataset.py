@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from tinygrad_nn.tensor import Tensor
 class Dataset:
     """Numbered samples: write `__getitem__` and `__len__`.
 
-    A dataset that can give many samples at once also has `batch(indices)`, the collated batch of those.
+    A dataset that can give many samples at once also has `collated(indices)`, the batch that collating them would give.
     """
 
     def __class_getitem__(cls, item: Any) -> Any:  # so that `Dataset[int]` is an annotation
@@ -24,9 +24,6 @@ class Dataset:
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__")
-
-    def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} has no __len__")
 
     def __add__(self, other: Any) -> ConcatDataset:
         return ConcatDataset([self, other])
@@ -126,7 +123,7 @@ class TensorDataset(Dataset):
     def __len__(self) -> int:
         return int(self.tensors[0].shape[0])
 
-    def batch(self, indices: Sequence[int]) -> list[Tensor]:
+    def collated(self, indices: Sequence[int]) -> list[Tensor]:
         """The rows at `indices`, by one indexing for each tensor."""
         rows = np.asarray(indices)
         return [t[rows] for t in self.tensors]
@@ -137,8 +134,6 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
-        if hasattr(dataset, "batch"):
-            self.batch = self._batch
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
@@ -148,8 +143,22 @@ class Subset(Dataset):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def _batch(self, indices: Sequence[int]) -> Any:
-        return self.dataset.batch([self.indices[i] for i in indices])
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        chosen = [self.indices[i] for i in indices]
+        several = getattr(self.dataset, "__getitems__", None)
+        return several(chosen) if callable(several) else [self.dataset[i] for i in chosen]
+
+
+def collator_of(dataset: Any) -> Callable[[Sequence[int]], Any] | None:
+    """What gives a collated batch of `dataset` at once; None if it must be asked for each sample.
+
+    As it must where a class further down has a `__getitem__` of its own, which `collated` knows nothing of.
+    """
+    owner = next((cls for cls in type(dataset).__mro__ if "__getitem__" in vars(cls) or "collated" in vars(cls)), object)
+    if owner is Subset:
+        inner = collator_of(dataset.dataset)
+        return None if inner is None else lambda indices: inner([dataset.indices[i] for i in indices])
+    return dataset.collated if "collated" in vars(owner) else None
 
 
 def random_split(

@@ -14,6 +14,9 @@ from tinygrad_nn.generator import Generator, default_generator
 class Sampler:
     """An order in which to take samples: an iterable of indices."""
 
+    def __class_getitem__(cls, item: Any) -> Any:  # so that `Sampler[int]` is an annotation
+        return cls
+
     def __init__(self, data_source: Any = None) -> None:
         self.data_source = data_source
 
