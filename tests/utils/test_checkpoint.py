@@ -55,6 +55,40 @@ def test_what_the_function_holds_gets_gradients_too():
     assert g.tolist() == [4, 4, 4]
 
 
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * ctx.saved_tensors[0] * g
+
+
+@pytest.mark.parametrize("last", [lambda x: x * x, Square.apply], ids=["op", "function"])
+def test_what_the_function_writes_in_place_before_it_is_saved_is_no_change(last):
+    def run(x):
+        y = nn.functional.relu(x * 3, inplace=True)
+        y += 1
+        return last(y).sum()
+
+    x = torch.tensor([-1.0, 2.0], requires_grad=True)
+    checkpoint(run, x, use_reentrant=False).backward()
+    assert x.grad.tolist() == [0, 42]
+
+
+def test_what_is_written_after_it_was_saved_is_an_error_as_without_a_checkpoint():
+    def run(x):
+        y = x * 3
+        z = y * y
+        y += 1
+        return z.sum()
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        checkpoint(run, torch.ones(2, requires_grad=True), use_reentrant=False).backward()
+
+
 def test_an_input_that_depends_on_another_counts_once():
     x = torch.tensor([2.0], requires_grad=True)
     y = x * 3

@@ -9,7 +9,7 @@ from typing import Any
 from tinygrad_nn.autograd import enable_grad, is_grad_enabled
 from tinygrad_nn.autograd.function import Context
 from tinygrad_nn.generator import default_generator
-from tinygrad_nn.graph import Node, clock, reachable
+from tinygrad_nn.graph import Node, Storage, clock, reachable
 from tinygrad_nn.op import OpNode
 from tinygrad_nn.random import fork_rng
 from tinygrad_nn.tensor import Tensor
@@ -144,6 +144,12 @@ class _Again:
             )
         for node, new in zip(old, fresh, strict=True):
             if isinstance(node, OpNode) and isinstance(new, OpNode) and new.saved:
-                node.saved, node.storages = new.saved, new.storages
+                node.saved = new.saved
+                node.storages = tuple([_unwritten(storage, node, new) for storage in new.storages])
             elif isinstance(node, Context) and isinstance(new, Context) and new._saved:
-                node._saved = new._saved
+                node._saved = [(x, i, storage and _unwritten(storage, node, new)) for x, i, storage in new._saved]
+
+
+def _unwritten(storage: Storage, old: Node, new: Node) -> Storage:
+    """The storage for `old`, which what the second run wrote in place before `new` saved its value is no change to."""
+    return Storage() if old.serial < storage.changed <= new.serial else storage
