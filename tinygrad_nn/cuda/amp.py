@@ -6,7 +6,9 @@ from typing import Any
 
 from tinygrad_nn import amp
 
-__all__ = ["GradScaler", "autocast"]
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
+
+custom_fwd, custom_bwd = amp.custom_fwd, amp.custom_bwd
 
 
 class autocast(amp.autocast):
