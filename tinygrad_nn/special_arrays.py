@@ -1,8 +1,7 @@
 """Special functions, array to array: knows their approximations and NumPy; knows no op and no Tensor.
 
 Kernels compute in float64, each interval's series for every element: `np.where` picks. The series are
-Chebyshev interpolants, highest power first. float32 is float64 rounded, but for `erf` and `normal_cdf`, which every
-GELU waits for.
+Chebyshev interpolants, highest power first. float32 is float64 rounded, but for `erf`: every GELU waits for it.
 """
 
 from __future__ import annotations
@@ -64,15 +63,6 @@ def erf(x: Array) -> Array:
     array([ 0.        ,  0.52049988, -1.        ])
     """
     return _map(_erf, x) if x.itemsize > 4 else _map(_erf_by_table, x, np.float32)
-
-
-def normal_cdf(x: Array) -> Array:
-    """Φ(x) = erfc(-x / √2) / 2, the probability that a standard normal variable lies below x; in float32 by a table, as `erf`.
-
-    >>> normal_cdf(np.array([0.0, -1.0, np.inf]))
-    array([0.5       , 0.15865525, 1.        ])
-    """
-    return _map(_normal_cdf, x) if x.itemsize > 4 else _map(_normal_cdf_by_table, x, np.float32)
 
 
 def erfc(x: Array) -> Array:
@@ -209,22 +199,10 @@ def _erf(x: Array) -> Array:
     return y
 
 
-def _normal_cdf(x: Array) -> Array:
-    return _erfc(x * -math.sqrt(0.5)) / 2
-
-
 def _erf_by_table(x: Array) -> Array:
-    return _by_table(x, _table(_erf, _CELLS_PER_UNIT), _CELLS_PER_UNIT)
-
-
-def _normal_cdf_by_table(x: Array) -> Array:
-    per_unit = _CELLS_PER_UNIT * math.sqrt(0.5)  # it is erf's curve, stretched
-    return _by_table(x, _table(_normal_cdf, per_unit), per_unit)
-
-
-def _by_table(x: Array, table: Array, per_unit: float) -> Array:
-    y = x.clip(-_CELLS / per_unit, _CELLS / per_unit)
-    cell = (y * per_unit).astype(np.int32)  # towards 0, so that the cells lie symmetrically
+    table, bound = _erf_table(), _CELLS / _CELLS_PER_UNIT
+    y = x.clip(-bound, bound)
+    cell = (y * _CELLS_PER_UNIT).astype(np.int32)  # towards 0, so that the cells lie symmetrically
     cell = cell.astype(np.intp)  # a second step, because floats become 32 bits in a fifth of the time of 64
     cell += _CELLS
     y *= table[0].take(cell, mode="clip")  # `clip`, because NaN has become some integer
@@ -233,17 +211,16 @@ def _by_table(x: Array, table: Array, per_unit: float) -> Array:
 
 
 @cache
-def _table(function: Callable[[Array], Array], per_unit: float) -> Array:
-    """Slopes and intercepts of the lines that an S-shaped curve departs from least, one for each cell."""
-    left = np.arange(_CELLS + 1) / per_unit
-    middle, right, origin = left + 0.5 / per_unit, left + 1 / per_unit, function(np.zeros(1))
-    slope = (function(right) - function(left)) * per_unit
-    slope[-1] = 0  # the last cell stands for all beyond it
+def _erf_table() -> Array:
+    """Slopes and intercepts of the lines that erf departs from least, one line for each cell."""
+    left = np.arange(_CELLS + 1) / _CELLS_PER_UNIT
+    middle, right = left + 0.5 / _CELLS_PER_UNIT, left + 1 / _CELLS_PER_UNIT
+    slope = (_erf(right) - _erf(left)) * _CELLS_PER_UNIT
+    slope[-1] = 0  # the last cell stands for all beyond it: its intercept rounds to 1
     slope = slope.astype(np.float32).astype(np.float64)  # so that the intercept makes up for the rounding
-    intercept = (function(left) - slope * left + function(middle) - slope * middle) / 2
-    intercept[-1] = 1  # what the curve rounds to there; to the left all is mirrored at its origin
-    intercept[0] = origin[0] or -0.0  # through the origin exactly; and -0.0, unlike 0.0, added to -0.0 leaves it be
-    return np.array([[*slope[:0:-1], *slope], [*(2 * origin - intercept[:0:-1]), *intercept]], np.float32)
+    intercept = (_erf(left) - slope * left + _erf(middle) - slope * middle) / 2
+    intercept[0] = -0.0  # through 0 exactly; and -0.0, unlike 0.0, added to -0.0 leaves it be
+    return np.array([[*slope[:0:-1], *slope], [*-intercept[:0:-1], *intercept]], np.float32)
 
 
 def _upper_tail(x: Array) -> Array:

@@ -33,6 +33,7 @@ def clip(p):
 
 def resumed(p):
     old = p.amp.GradScaler("cpu", init_scale=8.0, growth_interval=3)
+    old.scale(p.ones(1))
     old.update(2.0)
     new = p.amp.GradScaler("cpu")
     new.load_state_dict(old.state_dict())

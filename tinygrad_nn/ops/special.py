@@ -23,7 +23,10 @@ erf.vjp(x=lambda g, x: g * (2 / _ROOT_PI * np.exp(-x * x))).sample((2, 3)).sampl
 @op(promote="float")
 def normal_cdf(x: Array, /) -> Array:
     """(1 + erf(x / sqrt(2))) / 2: the probability that a standard normal variable lies below x."""
-    return special_arrays.normal_cdf(x)
+    y = special_arrays.erf(x * math.sqrt(0.5))
+    y += 1
+    y *= 0.5
+    return y
 
 
 normal_cdf.vjp(x=lambda g, x: g * (np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))))
