@@ -225,7 +225,8 @@ def empty(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **optio
 def full(size: Sequence[int], fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """One value throughout, in the dtype of the value unless one is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(sizes_of((size,)), value, type(value) if dtype is None else dtype, options)
+    own = None if isinstance(value, float) else type(value)  # None is the default dtype
+    return _filled(sizes_of((size,)), value, own if dtype is None else dtype, options)
 
 
 def scalar_tensor(s: float, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
@@ -281,13 +282,32 @@ def arange(
     if dtype is not None and dtype_of(dtype).name == "int64":
         start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(bound, int) for bound in (start, end, step))
-    kind = dtype_of(dtype) if dtype is not None else dtype_of(int if whole else float)
+    kind = dtype_of(dtype) if dtype is not None else dtype_of(int) if whole else get_default_dtype()
     if whole:
         return new_leaf(np.arange(start, end, step, dtype=np.int64).astype(kind.numpy), **options)
     count = math.ceil((end - start) / step)
     if kind.numpy.kind in "iu":
         start, step = int(start), int(step)
-    return new_leaf((start + np.arange(count) * step).astype(kind.numpy), **options)
+        return new_leaf((start + np.arange(count) * step).astype(kind.numpy), **options)
+    return new_leaf(_counted(start, step, count, kind.numpy), **options)
+
+
+def _counted(start: float, step: float, count: int, dtype: np.dtype[Any]) -> Array:
+    """start + step * i for `count` i, to the last bit as PyTorch's loop: groups of 32 bytes are counted from their first value.
+
+    The loop takes two groups at a time; what is left is counted from the start.
+    """
+    i, lanes, wide = np.arange(count), 32 // dtype.itemsize, _wider(dtype).type
+    if dtype.itemsize == 2:
+        start, step = float(np.float32(start)), float(np.float32(step))
+    first = np.where(i < count - count % (2 * lanes), i - i % lanes, i)
+    base = (wide(start) + wide(step) * first).astype(dtype)
+    return (base + wide(step) * (i - first)).astype(dtype)
+
+
+def _wider(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which a product and a sum lose nothing, as in the processor's fused operation."""
+    return np.dtype(np.longdouble if dtype.itemsize == 8 else np.float64)
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
@@ -316,8 +336,9 @@ def _spaced(start: Any, end: Any, steps: int, dtype: np.dtype[Any], name: str) -
     if steps == 1:
         return np.full(1, first)
     with np.errstate(all="ignore"):
-        step, i = (last - first) / inner.type(max(steps - 1, 1)), np.arange(steps).astype(inner)
-        return np.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i))
+        i, wide = np.arange(steps), _wider(inner).type
+        step = wide((last - first) / inner.type(max(steps - 1, 1)))
+        return np.where(i < steps // 2, wide(first) + step * i, wide(last) - step * (steps - 1 - i)).astype(inner)
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:

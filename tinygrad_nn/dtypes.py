@@ -101,7 +101,7 @@ DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type | str"
 _BY_NUMPY = {
     d.numpy: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
 }
-_BY_PYTHON: dict[Any, dtype] = {bool: bool_, int: int64, float: float32}
+_BY_PYTHON: dict[Any, dtype] = {bool: bool_, int: int64, float: float64}
 RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
 _default = float32
 
@@ -112,8 +112,6 @@ def dtype_of(like: DTypeLike) -> dtype:
         return like
     if isinstance(like, np.dtype) and (known := _BY_NUMPY.get(like)) is not None:
         return known
-    if like is float:
-        return _default
     if isinstance(like, type) and like in _BY_PYTHON:
         return _BY_PYTHON[like]
     found = _BY_NUMPY.get(np.dtype(like).newbyteorder("="))

@@ -1,10 +1,12 @@
 """New tensors beside PyTorch's: from data, filled, in sequence and at random with the same seed; what is refused."""
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import tinygrad_nn
-from tests.parity.side_by_side import compare
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -155,3 +157,29 @@ def test_made_as_in_pytorch(name):
         return [MAKERS[name](p), p.rand(1)]  # the stream stands at the same place afterwards
 
     compare(program, torch, tinygrad_nn)
+
+
+@hypothesis.given(
+    start=st.floats(-5, 5), length=st.floats(0.01, 5), step=st.floats(0.01, 0.5),
+    kind=st.sampled_from(["float16", "float32", "float64"]), falling=st.booleans(),
+)  # fmt: skip
+def test_arange_to_the_last_bit(start, length, step, kind, falling):
+    bounds = (start, start - length, -step) if falling else (start, start + length, step)
+    theirs, ours = (p.arange(*bounds, dtype=getattr(p, kind)).numpy() for p in (torch, tinygrad_nn))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@hypothesis.given(
+    start=st.floats(-5, 5, width=16), end=st.floats(-5, 5, width=16), steps=st.integers(0, 100),
+    kind=st.sampled_from(["float32", "float64"]),
+)  # fmt: skip
+def test_linspace_to_the_last_bit(start, end, steps, kind):
+    theirs, ours = (p.linspace(start, end, steps, dtype=getattr(p, kind)).numpy() for p in (torch, tinygrad_nn))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("make", ["zeros(2, dtype=float)", "ones(2).to(float)", "tensor([1], dtype=float)", "full((1,), 2.5)",
+                                  "ones(2).sum(dtype=float)", "nn.Linear(1, 1, dtype=float).weight"])  # fmt: skip
+def test_python_s_float_is_64_bits_as_a_dtype(make):
+    theirs, ours = (value_of(f"p.{make}", p=p).dtype for p in (torch, tinygrad_nn))
+    assert repr(ours) == repr(theirs)
