@@ -87,7 +87,7 @@ class memory_format(layout):
 
 def row_major(format: Any) -> None:
     """Accept the memory formats that are row-major; NotImplementedError for the others."""
-    if str(format or "torch.contiguous_format") not in ("torch.contiguous_format", "torch.preserve_format"):
+    if format is not None and str(format) not in ("torch.contiguous_format", "torch.preserve_format"):
         raise NotImplementedError(f"memory_format {format}: expected contiguous_format, the only one here")
 
 

@@ -322,7 +322,7 @@ class Generator:
             return np.array(found, dtype=np.int64).reshape(*weights.shape[:-1], num_samples)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             speed = weights / self.exponential(weights.shape, dtype=dtype)
-        return np.argsort(-speed, axis=-1, kind="stable")[..., :num_samples]
+        return np.ascontiguousarray(np.argsort(-speed, axis=-1, kind="stable")[..., :num_samples])
 
 
 default_generator = Generator()

@@ -14,6 +14,7 @@ from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.shaping import (
     all_tensors,
     as_strided,
+    contiguous,
     diagonal,
     expand,
     meshgrid,
@@ -82,7 +83,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return elementwise.copy(input)
     if k % 4 == 2:
         return flip(input, first, second)
-    return transpose(flip(input, second if k % 4 == 1 else first), first, second)
+    return contiguous(transpose(flip(input, second if k % 4 == 1 else first), first, second))
 
 
 def repeat(input: Tensor, *repeats_: Any, repeats: Any = None) -> Tensor:
@@ -133,7 +134,7 @@ def _triangle(input: Tensor, lower: bool, diagonal: int, name: str) -> Tensor:
     if input.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
     below = np.tri(input.shape[-2], input.shape[-1], diagonal if lower else diagonal - 1, np.bool_)
-    return elementwise.where(below if lower else ~below, input, np.zeros((), input.dtype.numpy))
+    return elementwise.where(below if lower else ~below, contiguous(input), np.zeros((), input.dtype.numpy))
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:

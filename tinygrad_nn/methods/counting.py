@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_nn import return_types
+from tinygrad_nn.dtypes import get_default_dtype
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.queries import result_type
 from tinygrad_nn.methods.reduction import sum
@@ -141,7 +142,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     if input.dtype.name == "bool":
         raise RuntimeError("cov(): bool dtype is not supported for input")
     rows = input if input.ndim == 2 else shape.reshape(input, shape=(1, -1))
-    rows = rows if rows.is_floating_point() else rows.to(float)
+    rows = rows if rows.is_floating_point() else rows.to(get_default_dtype())
     weights = _weights(fweights, aweights, rows)
     total: Any = rows.shape[1] if weights is None else sum(weights)
     freedom: Any = total - correction

@@ -70,7 +70,8 @@ def contract(operands: Sequence[Tensor], labels: Sequence[Labels], output: Label
         wanted = {*output, *(label for _, later in pairs[i:] for label in later)}
         result, names = _product(*_summed(result, names, wanted | {*others}), *_summed(operand, others, wanted | {*names}), wanted)
     result, names = _summed(result, names, {*output})
-    return shape.permute(result, axes=tuple(names.index(label) for label in output))
+    result = shape.permute(result, axes=tuple(names.index(label) for label in output))
+    return result if len(pairs) == 1 or result.is_contiguous() else elementwise.copy(result)
 
 
 def _product(a: Tensor, of_a: list[Any], b: Tensor, of_b: list[Any], wanted: set[Any]) -> tuple[Tensor, list[Any]]:

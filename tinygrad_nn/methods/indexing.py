@@ -196,7 +196,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     rows = ops.nonzero(input)
     if not as_tuple:
         return rows
-    return tuple(rows[:, i] for i in range(input.ndim)) if input.ndim else nonzero(reshape(input, 1), as_tuple=True)
+    return tuple(rows[:, i].contiguous() for i in range(input.ndim)) if input.ndim else nonzero(reshape(input, 1), as_tuple=True)
 
 
 def argwhere(input: Tensor) -> Tensor:

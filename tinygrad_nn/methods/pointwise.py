@@ -307,7 +307,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input with `value`, a number or a 0-d tensor, wherever `mask` (bool, broadcast to input) holds; its dtype stays."""
     if not is_bool(mask):
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return ops.where(mask, _fitted(value, input), input)
+    return ops.where(mask, _fitted(value, input), input if input.is_contiguous() else ops.copy(input))
 
 
 def _fitted(value: Any, input: Tensor) -> Any:

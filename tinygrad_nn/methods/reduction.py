@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tinygrad_nn import return_types
-from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.dtypes import DTypeLike, get_default_dtype
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axes_of, axis_of
 from tinygrad_nn.ops import compare, elementwise, reduce
@@ -189,7 +189,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 @numpy_names
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) along `dim`, without overflow."""
-    input = input if input.is_floating_point() else input.to(float)
+    input = input if input.is_floating_point() else input.to(get_default_dtype())
     axes = axes_of(dim, input.ndim)
     if axes is None and input.ndim and input.numel():
         raise RuntimeError(f"logsumexp(): expected at least one dim for an input of shape {list(input.shape)}, got {dim}")
@@ -249,7 +249,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
     axis = axis_of(dim, input.ndim)
     size = norm(input, p, [i for i in range(input.ndim) if i != axis], True)
-    return elementwise.mul(input, elementwise.where(size > maxnorm, maxnorm / (size + 1e-7), 1.0))
+    return elementwise.mul(input.contiguous(), elementwise.where(size > maxnorm, maxnorm / (size + 1e-7), 1.0))
 
 
 def summable(input: Tensor) -> Tensor:

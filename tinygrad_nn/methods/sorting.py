@@ -50,7 +50,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"selected index k out of range: k is {k}, dimension {axis} of {list(input.shape)}")
     order = ops.argsort(vector(input), axis=axis, descending=largest)
-    first = index.getitem(order, index=(*(slice(None),) * axis, slice(k), ...))
+    first = index.getitem(order, index=(*(slice(None),) * axis, slice(k), ...)).contiguous()
     return return_types.topk(*at(input, first, axis, True))
 
 

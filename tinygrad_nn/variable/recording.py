@@ -61,8 +61,11 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         y = np.asarray(y)
     if mode.anomaly:
         _check_forward(op, arrays, y)
+    viewed = op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0])
+    if op.promote == "none" and not viewed and output is None and not y.flags.c_contiguous:
+        y = np.ascontiguousarray(y)  # as PyTorch's results are, but of what works element by element
     result = wrap(y)
-    if op.view and output is None and y.base is not None and np.may_share_memory(y, arrays[0]):
+    if viewed:
         result._view_of(inputs[0], op, attributes)
     mask &= op.differentiable
     if mask and mode.grad and y.dtype.kind == "f":

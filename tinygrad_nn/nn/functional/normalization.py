@@ -111,7 +111,7 @@ def rms_norm(input: Tensor, normalized_shape: Sequence[int], weight: Tensor | No
     expect_floating("rms_norm", input)
     wide = input.to(np.float32) if input.dtype.name == "float16" else input
     tiny = float(np.finfo(wide.dtype.numpy).eps) if eps is None else eps
-    y = wide * ((wide * wide).mean(axes, keepdim=True) + tiny).rsqrt()
+    y = wide.contiguous() * ((wide * wide).mean(axes, keepdim=True) + tiny).rsqrt()
     return _scaled(y, weight, None, tuple(normalized_shape)).to(input.dtype)
 
 
