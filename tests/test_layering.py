@@ -6,13 +6,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
     {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays", "memory", "sums"},
-    {"op"},
+    {"op", "incomplete"},
     {"ops"},
     {"methods"},
     {"variable"},
     {"numpy_protocol"},
     {"tensor", "special"},
-    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "jit", "mps", "runtime"},
+    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "distributed", "foreach", "jit", "mps", "runtime"},
     {"random"},
     {"autograd", "cuda", "lowrank"},
     {"func"},

@@ -141,9 +141,11 @@ def test_tracebacks_begin_in_the_script(write):
         ("import torch; torch.reluu", "AttributeError", "torch.reluu is not in tinygrad_nn: the nearest is torch.relu"),
         ("from torch.linalg import nrom", "ModuleNotFoundError", "linalg.nrom is not in .*: the nearest is torch.linalg.norm"),
         ("from torch.jit import load", "ModuleNotFoundError", "torch.jit.load is not in tinygrad_nn: write the network"),
-        ("import torch.distributed as dist", "ModuleNotFoundError", "distributed is not in tinygrad_nn: there is one process"),
+        ("import torch.distributed as dist; dist.barrier()", "NotImplementedError", "distributed.barrier: not supported"),
+        ("import torch.hub as hub; hub.load('a')", "AttributeError", "torch.hub is not in tinygrad_nn: write the network"),
+        ("from torch.fx import Tracer", "ModuleNotFoundError", "torch.fx is not in tinygrad_nn"),
         ("import torch; torch.fft.fft", "AttributeError", "torch.fft is not in tinygrad_nn: np.fft"),
-        ("from torchvision import models", "ModuleNotFoundError", "torchvision.models is not in tinygrad_nn: write the network"),
+        ("from torchvision import models; models.vgg16()", "AttributeError", "torchvision.models is not in tinygrad_nn"),
         ("import torch; torch.poisson(torch.ones(1))", "NotImplementedError", "poisson: not supported"),
         ("import torch.nn as nn; nn.quux", "AttributeError", "torch.nn.quux is not in tinygrad_nn"),
         ("import torch.ops", "ModuleNotFoundError", "torch.ops is not in tinygrad_nn"),
@@ -164,9 +166,13 @@ def test_a_script_may_ask_what_is_there(write):
         import importlib.util, torch
         print(hasattr(torch, "reluu"), hasattr(torch.nn, "Linear"), importlib.util.find_spec("torch.nn") is not None)
         try:
-            import torch.distributed
+            import torch.absent
         except ImportError:
             print("alone")
+        import torch.distributed as dist, torch.multiprocessing as mp
+        from torch.nn.parallel import DistributedDataParallel as DDP
+        from torchvision import datasets, models, transforms
+        print(dist.is_available() and dist.is_initialized(), mp.cpu_count() > 0, isinstance(torch.nn.ReLU(), DDP))
         try:
             from torch import reluu
         except ImportError:
@@ -180,7 +186,7 @@ def test_a_script_may_ask_what_is_there(write):
     )
     code, printed, complaints = python(script)
     assert (code, complaints) == (0, "")
-    assert printed == "False True True\nalone\nnone\n3 False False\nTrue\n"
+    assert printed == "False True True\nalone\nFalse True False\nnone\n3 False False\nTrue\n"
 
 
 def test_a_pickled_file_says_how_to_convert_it(write, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -142,7 +142,7 @@ def get_default_device() -> device:
 
 def set_default_device(device: Any) -> None:
     """Accept the CPU, the only device."""
-    _device(device or "cpu")
+    on_cpu(device or "cpu")
 
 
 class finfo:
@@ -258,18 +258,24 @@ class Size(tuple[int, ...]):
 
 
 class device:
-    """Where a tensor lives; here there is only `cpu`, and anything else is a RuntimeError."""
+    """A place for tensors by PyTorch's name, to hold and compare; only `cpu` is here, see `on_cpu`.
+
+    >>> device("cuda:1"), device("cpu") == device("cpu")
+    (device(type='cuda', index=1), True)
+    """
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
-        name, _, number = str(type).partition(":")
-        if name != "cpu":
-            raise RuntimeError(f"device '{type}': expected 'cpu', the only device here")
+    def __init__(self, type: str | device | None = None, index: int | None = None, *, device: str | device | None = None) -> None:
+        given = str(device if type is None else type)
+        name, _, number = given.partition(":")
+        if name not in _PLACES or (number and not number.isdecimal()):
+            raise RuntimeError(f"device '{given}': expected one of {', '.join(_PLACES)}, with a number after a colon or without")
         self.type = name
         self.index = int(number) if number else index
 
-    def __enter__(self) -> device:
+    def __enter__(self) -> Self:
+        on_cpu(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -288,4 +294,12 @@ class device:
         return f"device(type='{self.type}'" + (f", index={self.index})" if self.index is not None else ")")
 
 
-_device = device  # for functions with an argument of this name
+_PLACES = ("cpu", "cuda", "mps", "xpu", "xla", "hip", "meta")
+
+
+def on_cpu(place: Any) -> None:
+    """Accept the CPU, the only device here; AssertionError for `cuda`, RuntimeError for another, as PyTorch without them."""
+    wanted = device(place)
+    if wanted.type != "cpu":
+        kind = AssertionError if wanted.type == "cuda" else RuntimeError
+        raise kind(f"device '{wanted}': expected 'cpu', the only device here")

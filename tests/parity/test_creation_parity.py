@@ -183,3 +183,20 @@ def test_linspace_to_the_last_bit(start, end, steps, kind):
 def test_python_s_float_is_64_bits_as_a_dtype(make):
     theirs, ours = (value_of(f"p.{make}", p=p).dtype for p in (torch, tinygrad_nn))
     assert repr(ours) == repr(theirs)
+
+
+DEVICES = [
+    "p.device('cuda')", "p.device('cuda:1')", "p.device('cuda', 2)", "p.device('mps')", "p.device('meta')", "p.device('nowhere')",
+    "p.device(device='cpu')", "p.device(p.device('cuda'))", "p.ones(1, device='cuda')",
+    "p.ones(1).to('cuda')", "p.ones(1).to('mps')",
+    "p.nn.Linear(1, 1).to('cuda:0')", "p.nn.Linear(1, 1, device='cuda')", "p.zeros_like(p.ones(1), device='cuda')",
+    "p.arange(3, device='cuda')", "p.ones(1).new_tensor([1.0], device='cuda')", "p.device('cuda') == p.device('cuda:0')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DEVICES)
+def test_devices_that_are_not_there(text):
+    def program(p):
+        return str(value_of(text, p=p))
+
+    compare(program, torch, tinygrad_nn)

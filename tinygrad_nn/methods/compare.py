@@ -67,7 +67,8 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
         close = close | (isnan(input) & isnan(other))
     if is_bool(input):
         input, other = input.to(np.dtype(np.uint8)), other.to(np.dtype(np.uint8))
-    apart = elementwise.abs(elementwise.sub(input, other))
+    with np.errstate(invalid="ignore"):  # infinities cancel
+        apart = elementwise.abs(elementwise.sub(input, other))
     near = le(apart, elementwise.add(elementwise.abs(elementwise.mul(other, rtol)), atol))
     return close | (near & isfinite(apart))
 

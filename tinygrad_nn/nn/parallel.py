@@ -1,4 +1,4 @@
-"""PyTorch's wrapper for several GPUs; without one it calls the module it holds, there as here."""
+"""PyTorch's wrappers for several GPUs and processes: without a GPU the first calls the module it holds, there as here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_nn.nn.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
@@ -20,3 +20,10 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """What the module gives."""
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(Module):
+    """Not supported: there is one process; call the model itself."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError("DistributedDataParallel: not supported, there is one process; call the model itself")

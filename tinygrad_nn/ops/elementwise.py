@@ -352,7 +352,7 @@ copysign.vjp(a=lambda g, a, y: g * np.where(a == 0, 0.0, y / a), b=lambda g, b: 
 copysign.sample((2, 3), (2, 3), kinks=(0.0,)).sample((3,), -2.0, kinks=(0.0,))
 
 
-@op
+@op(quiet=True)
 def astype(x: Array, /, *, dtype: np.dtype[Any], was: np.dtype[Any]) -> Array:
     """x in another dtype; the gradient returns to the dtype it `was`."""
     return x.astype(dtype)

@@ -213,7 +213,7 @@ def _before(x: Any) -> Any:
 prod.vjp(x=_prod_rule)
 
 
-@op
+@op(quiet=True)
 def logsumexp(x: Array, /, *, axis: Axis, keepdims: bool) -> Array:
     """log(sum(exp(x))) along `axis`, shifted by the maximum, so that exp cannot overflow."""
     top = _maximum(x, axis=axis, keepdims=True, initial=-np.inf)

@@ -8,7 +8,7 @@ from tinygrad_nn.op import Array, op
 from tinygrad_nn.ops.index import scatter_add
 
 
-@op
+@op(quiet=True)
 def softmax(x: Array, /, *, axis: int) -> Array:
     """exp(x) / sum(exp(x)) along `axis`; shifted by the maximum, so that exp cannot overflow."""
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
@@ -21,7 +21,7 @@ softmax.vjp(x=lambda g, y, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=T
 softmax.sample((2, 3), axis=1).sample((2, 3, 4), axis=-2)
 
 
-@op
+@op(quiet=True)
 def log_softmax(x: Array, /, *, axis: int) -> Array:
     """x - log(sum(exp(x))) along `axis`; shifted by the maximum, so that exp cannot overflow."""
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)

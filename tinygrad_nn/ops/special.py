@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn import special_arrays
+from tinygrad_nn import incomplete, special_arrays
 from tinygrad_nn.op import Array, op
 
 _ROOT_PI = math.sqrt(math.pi)
@@ -176,3 +176,38 @@ def entr(x: Array, /) -> Array:
 
 
 entr.vjp(x=lambda g, x: g * (-1 - np.log(x))).sample((2, 3), domain=(0.3, 2.0))
+
+
+@op(promote="float")
+def gamma_integral(a: Array, x: Array, /, *, k: int) -> Array:
+    """Of s**k exp(a s - x (exp(s) - 1)), from 0 to ∞ or -∞: to the side where log(x) + s - digamma(a) keeps its sign."""
+    return incomplete.gamma_integral(a, x, k)
+
+
+def _gamma_integral_second(g: Any, a: Any, x: Any, y: Any, *, k: int) -> Any:
+    ends = k * gamma_integral(a, x, k=k - 1) if k else np.sign(gamma_integral(a, x, k=1))  # by parts
+    return g * (y - (a * y + ends) / x)
+
+
+gamma_integral.vjp(a=lambda g, a, x, *, k: g * gamma_integral(a, x, k=k + 1), x=_gamma_integral_second)
+gamma_integral.sample((2, 3), (2, 3), domain=(0.3, 4.0), k=0).sample((3,), (3,), domain=(0.3, 4.0), k=1)
+
+
+@op(promote="float")
+def gammainc(a: Array, x: Array, /) -> Array:
+    """P(a, x), the probability that a gamma variable of concentration a lies below x."""
+    return incomplete.gammainc(a, x)
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return np.exp(xlogy(a - 1, x) - x - lgamma(a))
+
+
+def _gammainc_first(g: Any, a: Any, x: Any) -> Any:
+    moment = gamma_integral(a, x, k=1)
+    slope = np.sign(moment) * x * ((np.log(x) - digamma(a)) * gamma_integral(a, x, k=0) + moment)
+    return -g * _gamma_density(a, x) * slope
+
+
+gammainc.vjp(a=_gammainc_first, x=lambda g, a, x: g * _gamma_density(a, x))
+gammainc.sample((2, 3), (2, 3), domain=(0.3, 4.0)).sample((3,), (2, 3), domain=(0.3, 4.0))

@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_nn.op import Array, op, refuse
 
 
-@op(promote="float", ufunc=np.sin)
+@op(promote="float", ufunc=np.sin, quiet=True)
 def sin(x: Array, /) -> Array:
     """The sine of x in radians."""
     return np.sin(x)
@@ -16,7 +16,7 @@ def sin(x: Array, /) -> Array:
 sin.vjp(x=lambda g, x: g * np.cos(x)).sample((2, 3))
 
 
-@op(promote="float", ufunc=np.cos)
+@op(promote="float", ufunc=np.cos, quiet=True)
 def cos(x: Array, /) -> Array:
     """The cosine of x in radians."""
     return np.cos(x)
@@ -34,7 +34,7 @@ def tanh(x: Array, /) -> Array:
 tanh.vjp(x=lambda g, y: g * (1 - y * y)).sample((2, 3))
 
 
-@op(promote="float", ufunc=np.tan)
+@op(promote="float", ufunc=np.tan, quiet=True)
 def tan(x: Array, /) -> Array:
     """The tangent of x in radians."""
     return np.tan(x)

@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from tinygrad_nn.porting.names import MISSING, PACKAGES, find, missing, module
+from tinygrad_nn.porting.names import ABSENT, MISSING, PACKAGES, find, missing, module
 
 __all__ = ["install"]
 
@@ -40,7 +40,7 @@ class Finder(MetaPathFinder, Loader):
         """A spec for what is here; ModuleNotFoundError, in one line, for what of PyTorch's is not."""
         if fullname.partition(".")[0] not in PACKAGES:
             return None
-        if module(fullname) is None:
+        if module(fullname) is None and fullname not in ABSENT:
             raise ModuleNotFoundError(missing(fullname))  # without its `name`, `from torch import missing` shows it too
         return ModuleSpec(fullname, self, is_package=True)
 
@@ -50,8 +50,7 @@ class Finder(MetaPathFinder, Loader):
 
     def exec_module(self, module_: ModuleType) -> None:
         """Give it the names of the module here; parts that are modules follow when they are used."""
-        ours = module(module_.__name__)
-        assert ours is not None  # find_spec has seen it
+        ours = module(module_.__name__) or ModuleType("absent")
         kept = {name: value for name, value in vars(ours).items() if not isinstance(value, ModuleType)}
         own = {
             "__builtins__", "__cached__", "__file__", "__getattr__", "__loader__", "__name__", "__package__", "__path__",
