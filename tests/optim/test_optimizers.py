@@ -68,9 +68,12 @@ def test_adamw_stays_decoupled_with_adams_state():
     assert optimizer.param_groups[0]["decoupled_weight_decay"] is True
 
 
-def test_sparse_adam_is_not_there():
-    with pytest.raises(NotImplementedError, match="all gradients are dense"):
-        optim.SparseAdam(parameters())
+def test_sparse_adam_refuses_dense_gradients_when_it_meets_one():
+    optimizer = optim.SparseAdam(parameters())
+    optimizer.step()
+    optimizer.param_groups[0]["params"][0].sum().backward()
+    with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients"):
+        optimizer.step()
 
 
 def test_adagrad_takes_in_a_group_added_later():

@@ -1,6 +1,7 @@
 """The learning-rate schedules beside PyTorch's: every epoch's rates and momenta, states, warnings and refusals."""
 
 import math
+import types
 import warnings
 
 import numpy as np
@@ -73,7 +74,7 @@ def label(value):
 
 
 def assert_states(theirs, ours):
-    assert set(theirs) == set(ours)
+    assert list(theirs) == list(ours)
     for key, value in theirs.items():
         if key == "_schedulers":
             for a, b in zip(value, ours[key], strict=True):
@@ -274,6 +275,25 @@ def test_warnings(package):
     scheduler = package.optim.lr_scheduler.StepLR(optimizer, 3)
     optimizer.step()
     scheduler.step()  # in this order nothing is warned of
+    optimizer = optimizer_of(package)
+    scheduler = package.optim.lr_scheduler.StepLR(optimizer, 3)
+    optimizer.step = lambda: None
+    with pytest.warns(UserWarning, match=r"Seems like `optimizer.step\(\)` has been overridden after learning rate scheduler"):
+        scheduler.step()
+
+
+@pytest.mark.parametrize("package", BOTH, ids=["torch", "here"])
+def test_a_step_that_one_optimizer_has_of_its_own(package):
+    optimizer, seen = optimizer_of(package), []
+
+    def step(own):
+        seen.append(own)
+
+    optimizer.step = types.MethodType(step, optimizer)
+    scheduler = package.optim.lr_scheduler.StepLR(optimizer, 3)
+    optimizer.step()
+    scheduler.step()
+    assert seen == [optimizer]
 
 
 @pytest.mark.parametrize("options", [
@@ -300,3 +320,69 @@ def test_averages_of_weights():
         with pytest.raises(ValueError, match="Invalid decay value 2 provided"):
             s.get_ema_avg_fn(2)
     np.testing.assert_allclose(*found, rtol=1e-6)
+
+
+def test_a_schedule_derived_from_the_older_name():
+    found = []
+    for package in BOTH:
+        s = package.optim.lr_scheduler
+
+        class Warmup(s._LRScheduler):
+            def get_lr(self):
+                return [lr * min(1, (self.last_epoch + 1) / 5) for lr in self.base_lrs]
+
+        optimizer = optimizer_of(package)
+        scheduler = Warmup(optimizer)
+        found.append((run(optimizer, scheduler, 10).tolist(), scheduler.state_dict()))
+        assert s._LRScheduler.__name__ == "_LRScheduler"
+        assert not issubclass(s.StepLR, s._LRScheduler)
+    assert found[0] == found[1]
+
+
+PARTS = {
+    "step": lambda s, o: s.StepLR(o, 4, 0.5),
+    "milestones": lambda s, o: s.MultiStepLR(o, [3, 7, 7]),
+    "linear": lambda s, o: s.LinearLR(o, 0.1, 1.0, 5),
+    "cosine": lambda s, o: s.CosineAnnealingLR(o, 6, 0.001),
+    "restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 4, 2),
+    "polynomial": lambda s, o: s.PolynomialLR(o, 9, 2.0),
+    "cyclic": lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3),
+    "lambda": lambda s, o: s.LambdaLR(o, half),
+    "multiplied": lambda s, o: s.MultiplicativeLR(o, wave),
+}
+COMBINATIONS = {
+    "in sequence": lambda s, o, a, b: s.SequentialLR(o, [a(s, o), b(s, o)], [7]),
+    "chained": lambda s, o, a, b: s.ChainedScheduler([a(s, o), b(s, o)]),
+    "a chain, then one": lambda s, o, a, b: s.SequentialLR(o, [s.ChainedScheduler([a(s, o), b(s, o)]), a(s, o)], [5]),
+    "a sequence in a chain": lambda s, o, a, b: s.ChainedScheduler([s.SequentialLR(o, [a(s, o), b(s, o)], [5]), b(s, o)]),
+    "a sequence first": lambda s, o, a, b: s.SequentialLR(o, [s.SequentialLR(o, [b(s, o), a(s, o)], [5]), a(s, o)], [9]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Detected call")
+@pytest.mark.parametrize("how", COMBINATIONS)
+@pytest.mark.parametrize("first", PARTS)
+def test_two_schedules_combined(first, how):
+    for second, build in PARTS.items():
+        rows = []
+        for package in BOTH:
+            optimizer = optimizer_of(package)
+            scheduler = COMBINATIONS[how](package.optim.lr_scheduler, optimizer, PARTS[first], build)
+            rows.append(run(optimizer, scheduler, 30))
+        np.testing.assert_allclose(rows[1], rows[0], rtol=1e-12, atol=1e-15, err_msg=second)
+
+
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=label)
+@pytest.mark.parametrize("last_epoch", [0, 3, 50])
+def test_resuming_by_last_epoch_alone(name, options, last_epoch):
+    rows, states = [], []
+    for package in BOTH:
+        trained = optimizer_of(package)
+        run(trained, make(package, name, options, trained), 3)
+        optimizer = optimizer_of(package)
+        optimizer.load_state_dict(trained.state_dict())
+        scheduler = make(package, name, options, optimizer, last_epoch=last_epoch)
+        rows.append(run(optimizer, scheduler, 30))
+        states.append(scheduler.state_dict())
+    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-12, atol=1e-15)
+    assert_states(*states)

@@ -46,9 +46,7 @@ class ASGD(Optimizer):
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, lambd = float(group["lr"]), group["lambd"]
-        t = count_step(state, p, "ax")
-        if "eta" not in state:
-            state["eta"], state["mu"] = scalar(lr), scalar(1.0)
+        t = count_step(state, p, "ax", eta=lr, mu=1.0)
         g = descended(p, g, group)
         eta, mu, mean = state["eta"]._data, state["mu"]._data, state["ax"]._data
         p *= 1 - lambd * eta.item()
@@ -57,5 +55,6 @@ class ASGD(Optimizer):
             mean[...] = p
         else:
             mean += (p - mean) * mu.item()
-        eta[...] = lr / (1 + lambd * lr * t) ** group["alpha"]
-        mu[...] = 1 / max(1, t - group["t0"])
+        # both rounded as the state keeps them, although a loaded state has the dtype of the parameter
+        eta[...] = scalar(lr / (1 + lambd * lr * t) ** group["alpha"])._data
+        mu[...] = scalar(1 / max(1, t - group["t0"]))._data

@@ -113,8 +113,9 @@ class LBFGS(Optimizer):
                 or abs(loss - previous_loss) < tolerance
             ):
                 break
+        state.update(d=wrap(direction), t=t if type(t) is float else wrap(np.asarray(t)))
         memory.keep(state)
-        state.update(d=wrap(direction), t=t if isinstance(t, float) else wrap(np.asarray(t)), prev_loss=previous_loss)
+        state["prev_loss"] = previous_loss
         return first_loss
 
     def _gradient(self) -> Any:
@@ -146,7 +147,7 @@ class Memory:
     """The last changes of the gradient, y, and the steps they belong to, s; knows the inverse Hessian they make likely."""
 
     def __init__(self, state: dict[str, Any], size: int) -> None:
-        self.size = size
+        self.state, self.size = state, size
         self.changes = [y._data for y in state.get("old_dirs", ())]
         self.steps = [s._data for s in state.get("old_stps", ())]
         self.inverses = [number(r) for r in state.get("ro", ())]
@@ -174,10 +175,16 @@ class Memory:
         for y, s, inverse in reversed(pairs):
             weights.append(s.dot(direction) * inverse)
             direction = direction - weights[-1] * y
+        self._show(weights)
         direction = direction * self.scale
         for (y, s, inverse), weight in zip(pairs, reversed(weights), strict=True):
             direction = direction + (weight - y.dot(direction) * inverse) * s
         return direction
+
+    def _show(self, weights: list[Any]) -> None:
+        """Leave the weights, newest first, in the state, oldest first, as PyTorch does; no step reads them there."""
+        shown = self.state.setdefault("al", [None] * self.size)
+        shown[: len(weights)] = [wrap(np.asarray(weight)) for weight in reversed(weights)]
 
     def keep(self, state: dict[str, Any]) -> None:
         """Write all of it into the state, under PyTorch's names."""

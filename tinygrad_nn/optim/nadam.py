@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.optim.optimizer import Optimizer
-from tinygrad_nn.optim.rules import average, average_square, check_options, count_step, descended, refuse, scalar
+from tinygrad_nn.optim.rules import average, average_square, check_options, count_step, descended, refuse
 from tinygrad_nn.tensor import Tensor
 
 
@@ -50,9 +50,7 @@ class NAdam(Optimizer):
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        t = count_step(state, p, "exp_avg", "exp_avg_sq")
-        if "mu_product" not in state:
-            state["mu_product"] = scalar(1.0)
+        t = count_step(state, p, "exp_avg", "exp_avg_sq", mu_product=1.0)
         g = descended(p, g, group)
         (beta1, beta2), lr, decay = group["betas"], float(group["lr"]), group["momentum_decay"]
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (k * decay)) for k in (t, t + 1))

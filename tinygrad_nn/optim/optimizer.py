@@ -5,15 +5,28 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from tinygrad_nn.autograd import enable_grad
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import RemovableHandle
 
+ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
 _GLOBAL_HOOKS: dict[str, list[Callable[..., Any]]] = {"step_pre": [], "step_post": []}  # those of all optimisers
+
+
+class _Required:
+    """The default of an option that each group must be given."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -53,9 +66,16 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Optimizer:
-    """The base of all optimisers: holds groups of parameters with their options, and a state for each parameter."""
+    """The base of all optimisers: holds groups of parameters with their options, and a state for each parameter.
 
+    A subclass that wraps another optimiser may set `param_groups`, `state` and `defaults` itself and call no `__init__`.
+    """
+
+    defaults: dict[str, Any]
+    state: defaultdict[Any, Any]
+    param_groups: list[dict[str, Any]]
     _stepping = False  # whether a step with hooks is under way
+    _hooks: Mapping[str, list[Callable[..., Any]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -66,20 +86,27 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, got a Tensor")
         self.defaults = defaults
-        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self.param_groups: list[dict[str, Any]] = []
-        self._hooks: dict[str, list[Callable[..., Any]]] = {}
+        self.state = defaultdict(dict)
+        self.param_groups = []
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: not the hooks, and not what a scheduler has set."""
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the state and the groups that a copy or `load_state_dict` brings; a subclass may add to them."""
+        self.__dict__.update(state)
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add parameters, or pairs of a name and a parameter, with options of their own.
+        """Add parameters, or pairs of a name and a parameter, with options of their own; the dict becomes the group.
 
         TypeError for what is no dict of ordered tensors; ValueError for a parameter that is no leaf or in a group
-        already, and where some have names and others none.
+        already, where some have names and others none, and for an option that is required and not given.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -103,9 +130,13 @@ class Optimizer:
                 raise ValueError("some parameters appear in more than one parameter group")
         if len({id(p) for p in parameters}) != len(parameters):
             warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
-        named = {"param_names": names} if names else {}
-        options = {k: v for k, v in param_group.items() if k != "params"}
-        self.param_groups.append({"params": parameters, **named, **self.defaults, **options})
+        for option, default in self.defaults.items():
+            if default is required and option not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {option}")
+        param_group.update(params=parameters, **({"param_names": names} if names else {}))
+        for option, default in self.defaults.items():
+            param_group.setdefault(option, default)
+        self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
@@ -151,7 +182,8 @@ class Optimizer:
                 **{k: v for k, v in group.items() if k != "params"},
                 "params": [numbers[id(p)] for p in group["params"]],
             })  # fmt: skip
-        found: dict[str, Any] = {"state": {numbers[id(p)]: dict(s) for p, s in self.state.items()}, "param_groups": groups}
+        state = {numbers[id(key)] if isinstance(key, Tensor) else key: kept for key, kept in self.state.items()}
+        found: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in self._hooks_of("state_post"):
             replaced = hook(self, found)
             found = found if replaced is None else replaced
@@ -174,18 +206,26 @@ class Optimizer:
                     "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
                     f"{len(theirs['params'])} and {len(own['params'])}"
                 )
-        by_number: dict[int, Tensor] = {}
+        loaded: list[dict[str, Any]] = []
+        by_number: dict[Any, Tensor] = {}
         for theirs, own in zip(groups, self.param_groups, strict=True):
             by_number.update(zip(theirs["params"], own["params"], strict=True))
-            own.update({k: v for k, v in theirs.items() if k != "params"})
-        self.state.clear()
-        for number, state in state_dict["state"].items():
-            self.state[by_number[int(number)]] = deepcopy(dict(state))
+            kept = {k: own[k] for k in (*self.defaults, "param_names") if k in own and k not in theirs}
+            loaded.append({**deepcopy(theirs), "params": own["params"], **kept})
+        state: defaultdict[Any, Any] = defaultdict(dict)
+        for number, held in state_dict["state"].items():
+            parameter = by_number.get(int(number) if isinstance(number, str) and number.isdigit() else number)
+            if parameter is None:
+                state[number] = deepcopy(held)
+            else:
+                state[parameter] = _fitted(held, parameter)
+        self.__setstate__({"state": state, "param_groups": loaded})
         for hook in self._hooks_of("load_post"):
             hook(self)
 
     def _register(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        hooks = self._hooks.setdefault(kind, [])
+        hooks = self._hooks.get(kind, [])
+        self._hooks = {**self._hooks, kind: hooks}
         handle = RemovableHandle(hooks, hook)
         if prepend:
             hooks.insert(0, hooks.pop())
@@ -225,3 +265,14 @@ class Optimizer:
             options = [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
             groups.append("\n".join([f"Parameter Group {i}", *options]))
         return f"{type(self).__name__} (\n" + "\n\n".join(groups) + "\n)"
+
+
+def _fitted(value: Any, parameter: Tensor, key: str = "") -> Any:
+    """A copy of a parameter's state; its tensors in the dtype of the parameter, but for the count of the steps."""
+    if isinstance(value, dict):
+        return {k: _fitted(item, parameter, k) for k, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_fitted(item, parameter) for item in value)
+    if isinstance(value, Tensor) and key != "step" and parameter.is_floating_point():
+        return value.detach().clone().to(parameter.dtype)
+    return deepcopy(value)

@@ -37,10 +37,11 @@ def scalar(value: float) -> Any:
     return wrap(np.array(value, (float64 if get_default_dtype() is float64 else float32).numpy))
 
 
-def count_step(state: dict[str, Any], p: Any, *zeros: str) -> float:
-    """The number of this step, counted in `state`; the named tensors are made at need, as zeros in the shape of `p`."""
-    if "step" not in state:
-        state["step"] = scalar(0.0)
+def count_step(state: dict[str, Any], p: Any, *zeros: str, **numbers: float) -> float:
+    """The number of this step, counted in `state`; what else is named is made at need: numbers, and zeros shaped as `p`."""
+    if not isinstance(state.get("step"), Tensor):  # not begun, or loaded from an old file, where numbers are no tensors
+        for name, value in {"step": 0.0, **numbers}.items():
+            state[name] = scalar(float(state.get(name, value)))
     for name in zeros:
         if name not in state:
             state[name] = wrap(np.zeros_like(p))

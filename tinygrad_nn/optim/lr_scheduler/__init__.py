@@ -16,7 +16,10 @@ from tinygrad_nn.optim.lr_scheduler.factors import (
 )  # fmt: skip
 from tinygrad_nn.optim.lr_scheduler.plateau import ReduceLROnPlateau
 
-_LRScheduler = LRScheduler  # the name that older schedules of one's own are derived from
+
+class _LRScheduler(LRScheduler):
+    """The name that older schedules of one's own are derived from; the schedules above are not."""
+
 
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",

@@ -21,6 +21,11 @@ ORDER_WARNING = (
     "`optimizer.step()` before `lr_scheduler.step()`. Failure to do this will skip the first value of the learning rate schedule."
 )
 
+OVERRIDDEN_WARNING = (
+    "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization: whether it is called before "
+    "`lr_scheduler.step()` cannot be told. Build the scheduler after overriding it."
+)
+
 
 class LRScheduler:
     """The base of all schedulers: counts the epochs and hands each group the learning rate that `get_lr` finds for it.
@@ -97,8 +102,11 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch, after the optimizer's step, or to a certain one."""
-        if self._step_count == 1 and not getattr(self.optimizer, "_opt_called", False):
-            warnings.warn(ORDER_WARNING, UserWarning, stacklevel=2)
+        if self._step_count == 1:
+            if not hasattr(self.optimizer.step, "_noted"):
+                warnings.warn(OVERRIDDEN_WARNING, UserWarning, stacklevel=2)
+            elif not getattr(self.optimizer, "_opt_called", False):
+                warnings.warn(ORDER_WARNING, UserWarning, stacklevel=2)
         self._step_count += 1
         if epoch is not None:
             warnings.warn(EPOCH_WARNING, UserWarning, stacklevel=2)
@@ -154,7 +162,7 @@ def note_steps(optimizer: Any) -> None:
     """Have the optimizer note that its `step` was called, in `_opt_called`."""
     if hasattr(optimizer.step, "_noted"):
         return
-    step = type(optimizer).step
+    step = optimizer.step.__func__  # the instance's own, where one is set as a method
     weak = ref(optimizer)  # the optimizer holds the function below, which must not hold it in turn
 
     @wraps(step)

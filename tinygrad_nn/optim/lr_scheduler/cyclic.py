@@ -86,7 +86,9 @@ class CyclicLR(LRScheduler):
         """All but the optimizer and a scale function; of a callable object, what it holds."""
         function = self._scale_fn_custom
         held = None if function is None or isinstance(function, FunctionType) else function.__dict__.copy()
-        return {**super().state_dict(), "_scale_fn_custom": held}
+        state = super().state_dict()
+        del state["_scale_fn_custom"]
+        return {**state, "_scale_fn_custom": held}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave."""
@@ -136,7 +138,6 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in {"cos", "linear"}:
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        self._anneal_func_type = anneal_strategy
         top, last = pct_start * self.total_steps, self.total_steps - 1
         up = _phase(float(top) - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
         if three_phase:
@@ -145,6 +146,7 @@ class OneCycleLR(LRScheduler):
             self._schedule_phases = [up, down, out]
         else:
             self._schedule_phases = [up, _phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+        self._anneal_func_type = anneal_strategy
         max_lrs = one_for_each("max_lr", optimizer, max_lr)
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, max_lrs, strict=True):
