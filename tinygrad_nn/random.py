@@ -15,8 +15,8 @@ from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "poisson", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+    "bernoulli", "binomial", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "poisson", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
 
@@ -146,8 +146,19 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """Not supported: the generator has no draw for it in PyTorch's order."""
-    raise NotImplementedError("poisson: not supported; np.random.default_rng().poisson(x.numpy()) draws from another stream")
+    """Counts at the rate that each element of `input` gives; RuntimeError for a negative one, NotImplementedError for integers."""
+    if not input.is_floating_point():
+        raise NotImplementedError(f"poisson: expected rates of a floating dtype, got {input.dtype}")
+    values = (generator or default_generator).poisson(input.detach().numpy())
+    return new_leaf(values.astype(input.dtype.numpy), False)
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Successes of `count` trials, each with the probability `prob`; RuntimeError for tensors of several dtypes."""
+    if count.dtype != prob.dtype or not prob.is_floating_point():
+        raise RuntimeError(f"binomial: expected count and prob of one floating dtype, got {count.dtype} and {prob.dtype}")
+    counts, chances = np.broadcast_arrays(count.detach().numpy(), prob.detach().numpy())
+    return new_leaf((generator or default_generator).binomial(counts, chances), False)
 
 
 def multinomial(

@@ -7,62 +7,57 @@ from typing import ClassVar
 
 from tinygrad_nn.creation import arange, eye, zeros
 from tinygrad_nn.distributions import constraints
-from tinygrad_nn.distributions.chances import ByChance
+from tinygrad_nn.distributions.chances import given
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Shape
-from tinygrad_nn.distributions.utils import broadcast_all
-from tinygrad_nn.dtypes import finfo
+from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from tinygrad_nn.dtypes import Size, finfo
 from tinygrad_nn.methods.shaping import broadcast_tensors
 from tinygrad_nn.methods.special import lgamma
 from tinygrad_nn.nn.functional import one_hot
 from tinygrad_nn.random import multinomial
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+__all__ = ["ByWeight", "Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class _Weighted(ByChance):
-    """Probabilities along the last dimension, normalized, given as they are or as logits.
-
-    ValueError unless one of `probs` and `logits` is given, with at least one dimension.
-    """
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
-    _binary = False
-
-    def _give(self, probs: Tensor | None, logits: Tensor | None) -> Tensor:
-        name, given = self._given(probs, logits)
-        if given.ndim < 1:
-            raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
-        kept: Tensor = given / given.sum(-1, keepdim=True) if name == "probs" else given - given.logsumexp(-1, keepdim=True)
-        self.__dict__[name] = kept
-        return kept
-
-    def _drawn(self, shape: Shape) -> Tensor:
-        """Indices, `shape` of them for each place of the batch."""
-        weights = self.probs.detach().reshape(-1, self.probs.shape[-1])
-        return multinomial(weights, math.prod(shape), True).T.reshape((*shape, *self.param_shape[:-1]))
-
-    def _entropy(self) -> Tensor:
-        logits = self.logits.clamp(min=finfo(self.logits.dtype).min)
-        return -(logits * self.probs).sum(-1)
-
-
-class Categorical(_Weighted):
+class Categorical(Distribution):
     """The index of one of several things: policies of discrete actions.
+
+    The probabilities lie along the last dimension and are normalized, given as they are or as logits. ValueError unless
+    one of `probs` and `logits` is given, with at least one dimension.
 
     >>> Categorical(probs=Tensor([0.25, 0.75])).log_prob(arange(2))
     tensor([-1.3863, -0.2877])
     """
 
     has_enumerate_support = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
     def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
-        param = self._give(probs, logits)
-        self._num_events = param.shape[-1]
-        super().__init__(param.shape[:-1], (), validate_args)
+        name, value = given(probs, logits)
+        if value.ndim < 1:
+            raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
+        self.__dict__[name] = value / value.sum(-1, keepdim=True) if name == "probs" else value - value.logsumexp(-1, keepdim=True)
+        self._num_events = value.shape[-1]
+        super().__init__(value.shape[:-1], (), validate_args)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        return logits_to_probs(self.logits)
+
+    @lazy_property
+    def logits(self) -> Tensor:
+        """Their logarithms."""
+        return probs_to_logits(self.probs)
 
     @property
+    def param_shape(self) -> Size:
+        """The shape of the parameter."""
+        return (self.probs if "probs" in self.__dict__ else self.logits).size()
+
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Constraint:
         """The indices."""
         return constraints.integer_interval(0, self._num_events - 1)
@@ -85,7 +80,8 @@ class Categorical(_Weighted):
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """Indices drawn by their probabilities."""
-        return self._drawn(tuple(sample_shape))
+        weights = self.probs.detach().reshape(-1, self._num_events)
+        return multinomial(weights, math.prod(sample_shape), True).T.reshape(self._extended_shape(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
@@ -96,7 +92,8 @@ class Categorical(_Weighted):
 
     def entropy(self) -> Tensor:
         """In nats."""
-        return self._entropy()
+        logits = self.logits.clamp(min=finfo(self.logits.dtype).min)
+        return -(logits * self.probs).sum(-1)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """All indices."""
@@ -104,19 +101,36 @@ class Categorical(_Weighted):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class OneHotCategorical(_Weighted):
-    """One of several things, as a vector with a 1 in its place."""
+class ByWeight(Distribution):
+    """Vectors of which a Categorical says how likely each place is."""
 
-    has_enumerate_support = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
     def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
-        param = self._give(probs, logits)
-        super().__init__(param.shape[:-1], param.shape[-1:], validate_args)
+        self._categorical = Categorical(probs, logits)
+        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
 
     @property
-    def support(self) -> Constraint:
-        """Vectors with one 1."""
-        return constraints.one_hot
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """Their logarithms."""
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of the parameter."""
+        return self._categorical.param_shape
+
+
+class OneHotCategorical(ByWeight):
+    """One of several things, as a vector with a 1 in its place."""
+
+    support = constraints.one_hot
+    has_enumerate_support = True
 
     @property
     def mean(self) -> Tensor:
@@ -135,7 +149,7 @@ class OneHotCategorical(_Weighted):
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """Vectors drawn by their probabilities."""
-        return one_hot(self._drawn(tuple(sample_shape)), self._event_shape[0]).to(self.probs.dtype)
+        return one_hot(self._categorical.sample(sample_shape), self._event_shape[0]).to(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
@@ -146,7 +160,7 @@ class OneHotCategorical(_Weighted):
 
     def entropy(self) -> Tensor:
         """In nats."""
-        return self._entropy()
+        return self._categorical.entropy()
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """All vectors."""
@@ -165,7 +179,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
-class Multinomial(_Weighted):
+class Multinomial(ByWeight):
     """How often each of several things comes in `total_count` draws.
 
     NotImplementedError for a count that is no number.
@@ -177,12 +191,11 @@ class Multinomial(_Weighted):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        param = self._give(probs, logits)
-        super().__init__(param.shape[:-1], param.shape[-1:], validate_args)
+        super().__init__(probs, logits, validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Constraint:
-        """Counts that add up."""
+        """Counts that add up to no more."""
         return constraints.multinomial(self.total_count)
 
     @property
@@ -197,7 +210,7 @@ class Multinomial(_Weighted):
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """The counts of each of so many draws."""
-        drawn = self._drawn((self.total_count, *sample_shape))
+        drawn = self._categorical.sample((self.total_count, *sample_shape))
         drawn = drawn.permute(*range(1, drawn.ndim), 0)
         counts = zeros(self._extended_shape(sample_shape), dtype=drawn.dtype)
         counts.scatter_add_(-1, drawn, drawn * 0 + 1)
@@ -218,4 +231,4 @@ class Multinomial(_Weighted):
             math.lgamma(n + 1) - lgamma(counts + 1) - lgamma(n - counts + 1)
             + counts * self.logits + (n - counts) * (-self.probs).log1p()
         ).exp()  # fmt: skip
-        return n * self._entropy() - math.lgamma(n + 1) + (chances * lgamma(counts + 1)).sum((0, -1))
+        return n * self._categorical.entropy() - math.lgamma(n + 1) + (chances * lgamma(counts + 1)).sum((0, -1))

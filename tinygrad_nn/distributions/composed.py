@@ -35,11 +35,11 @@ class Independent(Distribution):
         """Whether the base's draws are differentiable."""
         return self.base_dist.has_rsample
 
-    @property
+    @constraints.dependent_property
     def support(self) -> Constraint | None:
         """The base's, met by whole events."""
-        base = self.base_dist.support
-        return base if base is None else constraints.independent(base, self.reinterpreted_batch_ndims)
+        base, n = self.base_dist.support, self.reinterpreted_batch_ndims
+        return constraints.independent(base, n) if base is not None and n else base
 
     @property
     def mean(self) -> Tensor:
@@ -96,19 +96,21 @@ class MixtureSameFamily(Distribution):
             if a != b and 1 not in (a, b):
                 raise ValueError(f"`mixture_distribution.batch_shape` ({mixture_distribution.batch_shape}) is not compatible "
                                  f"with `component_distribution.batch_shape`({batch})")  # fmt: skip
-        if mixture_distribution.param_shape[-1] != batch[-1]:
+        count = mixture_distribution.logits.shape[-1]
+        if count != batch[-1]:
             raise ValueError(
-                f"`mixture_distribution component` ({mixture_distribution.param_shape[-1]}) does not equal "
+                f"`mixture_distribution component` ({count}) does not equal "
                 f"`component_distribution.batch_shape[-1]` ({batch[-1]})"
             )
         self.mixture_distribution, self.component_distribution = mixture_distribution, component_distribution
         self._event_ndims = len(component_distribution.event_shape)
         super().__init__(batch[:-1], component_distribution.event_shape, validate_args)
 
-    @property
+    @constraints.dependent_property
     def support(self) -> Constraint | None:
-        """None: a draw lies in some component's, which checks it itself."""
-        return None
+        """What all components allow."""
+        base = self.component_distribution.support
+        return base if base is None else constraints.MixtureSameFamilyConstraint(base)
 
     def _weights(self) -> Tensor:
         probs: Tensor = self.mixture_distribution.probs

@@ -8,19 +8,21 @@ from typing import Any, ClassVar
 from tinygrad_nn.creation import empty
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Located, Shape
+from tinygrad_nn.distributions.distribution import Distribution, ExponentialFamily, Located, Shape
 from tinygrad_nn.distributions.utils import all_numbers, broadcast_all
 from tinygrad_nn.dtypes import finfo
+from tinygrad_nn.methods.pointwise import where
 from tinygrad_nn.random import normal, rand, randn
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "Normal", "Uniform"]
+__all__ = ["Cauchy", "Exponential", "GeneralizedPareto", "Laplace", "Normal", "Uniform"]
 
 
 class _LocationScale(Located):
     """A parameter `loc` that is any number, and a `scale` above 0."""
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real
     has_rsample = True
     scale: Tensor
 
@@ -28,13 +30,9 @@ class _LocationScale(Located):
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(() if all_numbers(loc, scale) else self.loc.shape, (), validate_args)
 
-    @property
-    def support(self) -> Constraint:
-        """All numbers."""
-        return constraints.real
 
 
-class Normal(_LocationScale):
+class Normal(_LocationScale, ExponentialFamily):
     """Numbers of a mean and a standard deviation.
 
     >>> Normal(0.0, 2.0).log_prob(Tensor([1.0]))
@@ -159,15 +157,17 @@ class Uniform(Distribution):
     has_rsample = True
     low: Tensor
     high: Tensor
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"low": constraints.real, "high": constraints.real}
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(() if all_numbers(low, high) else self.low.shape, (), validate_args)
-        if self._validate_args and not bool((self.low < self.high).all()):
-            raise ValueError(f"Uniform is not defined when low>= high: got low {self.low} and high {self.high}")
 
     @property
+    def arg_constraints(self) -> dict[str, Constraint]:
+        """Each bound by the other."""
+        return {"low": constraints.less_than(self.high), "high": constraints.greater_than(self.low)}
+
+    @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Constraint:
         """From low to high."""
         return constraints.interval(self.low, self.high)
@@ -216,9 +216,10 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Times until something happens that does at a rate."""
 
+    support = constraints.nonnegative
     has_rsample = True
     rate: Tensor
     arg_constraints: ClassVar[dict[str, Constraint]] = {"rate": constraints.positive}
@@ -226,11 +227,6 @@ class Exponential(Distribution):
     def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
         super().__init__(() if all_numbers(rate) else self.rate.shape, (), validate_args)
-
-    @property
-    def support(self) -> Constraint:
-        """From 0 on."""
-        return constraints.nonnegative
 
     @property
     def mean(self) -> Tensor:
@@ -275,56 +271,77 @@ class Exponential(Distribution):
         return 1.0 - self.rate.log()
 
 
-class HalfNormal(Distribution):
-    """The distances from 0 of normal numbers of mean 0."""
+class GeneralizedPareto(Distribution):
+    """What is beyond a threshold `loc` (Pickands 1975): exponential at a concentration of 0, heavier above, bounded below."""
 
     has_rsample = True
-    scale: Tensor
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"scale": constraints.positive}
+    arg_constraints: ClassVar[dict[str, Constraint]] = {
+        "loc": constraints.real, "scale": constraints.positive, "concentration": constraints.real,
+    }  # fmt: skip
 
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        (self.scale,) = broadcast_all(scale)
-        super().__init__(() if all_numbers(scale) else self.scale.shape, (), validate_args)
+    def __init__(self, loc: Any, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale, self.concentration = broadcast_all(loc, scale, concentration)
+        super().__init__(() if all_numbers(loc, scale, concentration) else self.loc.shape, (), validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Constraint:
-        """From 0 on."""
-        return constraints.nonnegative
+        """From the location on, bounded for a negative concentration."""
+        end = where(self.concentration < 0, self.loc - self.scale / self.concentration, math.inf)
+        return constraints.interval(self.loc, end)
+
+    def _split(self) -> tuple[Tensor, Tensor]:
+        """Where the concentration is 0, and the concentration with 1 there."""
+        zero = self.concentration.abs() <= 1e-8
+        return zero, self.concentration.masked_fill(zero, 1.0)
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
-        return self.scale * math.sqrt(2 / math.pi)
+        """NaN for a concentration from 1 on."""
+        beyond = self.concentration >= 1
+        return (self.loc + self.scale / (1 - self.concentration.masked_fill(beyond, 0.5))).masked_fill(beyond, math.nan)
 
     @property
     def mode(self) -> Tensor:
-        """0."""
-        return self.scale.detach() * 0
+        """The location."""
+        return self.loc
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
-        return self.scale.pow(2) * (1 - 2 / math.pi)
+        """NaN for a concentration from 1/2 on."""
+        beyond = self.concentration >= 0.5
+        at = self.concentration.masked_fill(beyond, 0.25)
+        return (self.scale**2 / ((1 - at) ** 2 * (1 - 2 * at))).masked_fill(beyond, math.nan)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        """Normal numbers without their signs."""
-        return (randn(self._extended_shape(sample_shape), dtype=self.scale.dtype) * self.scale).abs()
+        """By inversion of uniform numbers."""
+        return self.icdf(rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Twice the normal density above 0, in logarithms."""
+        """The logarithm of the density."""
         self._validate_sample(value)
-        inside = Normal(0 * self.scale, self.scale, validate_args=False).log_prob(value) + math.log(2)
-        return inside.masked_fill(value < 0, -math.inf)
+        z, (zero, at) = (value - self.loc) / self.scale, self._split()
+        power = 1 / at + 1
+        return -self.scale.log() - where(zero, z, where(power == 0, power, power * (at * z).log1p()))
+
+    def log_survival_function(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability of a draw above a value."""
+        self._validate_sample(value)
+        z, (zero, at) = (value - self.loc) / self.scale, self._split()
+        return where(zero, -z, -(at * z).log1p() / at)
+
+    def log_cdf(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability of a draw not above a value."""
+        return (-self.log_survival_function(value).exp()).log1p()
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a draw not above a value."""
-        self._validate_sample(value)
-        return 2 * Normal(0 * self.scale, self.scale, validate_args=False).cdf(value) - 1
+        return self.log_cdf(value).exp()
 
     def icdf(self, value: Tensor) -> Tensor:
         """The value that a draw is not above with a probability."""
-        return Normal(0 * self.scale, self.scale, validate_args=False).icdf((value + 1) / 2)
+        logs, (zero, at) = (-value).log1p(), self._split()
+        return self.loc + self.scale * where(zero, -logs, (-at * logs).expm1() / at)
 
     def entropy(self) -> Tensor:
         """In nats."""
-        return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log() - math.log(2)
+        return self.scale.log() + self.concentration + 1

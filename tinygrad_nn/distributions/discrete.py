@@ -7,32 +7,21 @@ from typing import Any, ClassVar
 
 from tinygrad_nn.creation import arange, empty
 from tinygrad_nn.distributions import constraints
-from tinygrad_nn.distributions.chances import ByChance
+from tinygrad_nn.distributions.chances import ByChance, given
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.distribution import ExponentialFamily, Shape
+from tinygrad_nn.distributions.gamma import Gamma
 from tinygrad_nn.distributions.utils import all_numbers, broadcast_all
 from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.methods.special import lgamma, xlogy
-from tinygrad_nn.nn.functional import binary_cross_entropy_with_logits
-from tinygrad_nn.random import bernoulli
+from tinygrad_nn.nn.functional import binary_cross_entropy_with_logits, logsigmoid
+from tinygrad_nn.random import bernoulli, binomial, poisson
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["Bernoulli", "Geometric", "Poisson"]
+__all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "Poisson"]
 
 
-class _Chances(ByChance):
-    """A probability for each place, given as it is or as the logarithm of the odds."""
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.unit_interval, "logits": constraints.real}
-    _binary = True
-
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        name, given = self._given(probs, logits)
-        (self.__dict__[name],) = broadcast_all(given)
-        super().__init__(() if all_numbers(given) else self.__dict__[name].shape, (), validate_args)
-
-
-class Bernoulli(_Chances):
+class Bernoulli(ByChance, ExponentialFamily):
     """1 with a probability, else 0.
 
     >>> Bernoulli(probs=Tensor([0.25])).entropy()
@@ -41,10 +30,7 @@ class Bernoulli(_Chances):
 
     has_enumerate_support = True
 
-    @property
-    def support(self) -> Constraint:
-        """0 and 1."""
-        return constraints.boolean
+    support = constraints.boolean
 
     @property
     def mean(self) -> Tensor:
@@ -81,7 +67,7 @@ class Bernoulli(_Chances):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class Geometric(_Chances):
+class Geometric(ByChance):
     """How many times something fails before it first succeeds."""
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
@@ -89,10 +75,7 @@ class Geometric(_Chances):
         if self._validate_args and probs is not None and not bool((self.probs > 0).all()):
             raise ValueError(f"Expected parameter probs of distribution {self!r} to be positive but found invalid values")
 
-    @property
-    def support(self) -> Constraint:
-        """Counts."""
-        return constraints.nonnegative_integer
+    support = constraints.nonnegative_integer
 
     @property
     def mean(self) -> Tensor:
@@ -127,20 +110,16 @@ class Geometric(_Chances):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
 
 
-class Poisson(Distribution):
-    """Counts of what happens at a rate. There are no draws: PyTorch's order of them is not known here."""
+class Poisson(ExponentialFamily):
+    """Counts of what happens at a rate."""
 
     rate: Tensor
+    support = constraints.nonnegative_integer
     arg_constraints: ClassVar[dict[str, Constraint]] = {"rate": constraints.nonnegative}
 
     def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
         super().__init__(() if all_numbers(rate) else self.rate.shape, (), validate_args)
-
-    @property
-    def support(self) -> Constraint:
-        """Counts."""
-        return constraints.nonnegative_integer
 
     @property
     def mean(self) -> Tensor:
@@ -158,10 +137,125 @@ class Poisson(Distribution):
         return self.rate
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        """Not supported: the generator has no draw for it in PyTorch's order."""
-        raise NotImplementedError("Poisson.sample: not supported; the generator has no draw for it in PyTorch's order")
+        """Draws, without derivatives."""
+        return poisson(self.rate.detach().expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
         self._validate_sample(value)
-        return xlogy(value, self.rate) - self.rate - lgamma(value + 1)
+        rate, value = broadcast_all(self.rate, value)
+        return xlogy(value, rate) - rate - lgamma(value + 1)
+
+
+class _Tried(ByChance):
+    """A chance, and how many times something is tried or happens."""
+
+    total_count: Tensor
+
+    def __init__(
+        self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        name, value = given(probs, logits)
+        count, value = broadcast_all(total_count, value)
+        self.total_count = count.to(value.dtype)
+        super().__init__(validate_args=validate_args, **{name: value})
+
+
+class Binomial(_Tried):
+    """How often something succeeds that is tried `total_count` times."""
+
+    has_enumerate_support = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {
+        "total_count": constraints.nonnegative_integer, "probs": constraints.unit_interval, "logits": constraints.real,
+    }  # fmt: skip
+
+    def __init__(
+        self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        super().__init__(total_count, probs, logits, validate_args)
+
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
+    def support(self) -> Constraint:
+        """From 0 to as often as it is tried."""
+        return constraints.integer_interval(0, self.total_count)
+
+    @property
+    def mean(self) -> Tensor:
+        """n p."""
+        return self.total_count * self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        """The floor of (n + 1) p."""
+        return ((self.total_count + 1) * self.probs).floor().minimum(self.total_count)
+
+    @property
+    def variance(self) -> Tensor:
+        """n p (1 - p)."""
+        return self.total_count * self.probs * (1 - self.probs)
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        """Draws, without derivatives."""
+        shape = self._extended_shape(sample_shape)
+        return binomial(self.total_count.detach().expand(shape), self.probs.detach().expand(shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability."""
+        self._validate_sample(value)
+        n = self.total_count
+        choices = lgamma(n + 1) - lgamma(value + 1) - lgamma(n - value + 1)
+        # log(1 + exp(logits)), with the slope 1/2 at 0 that PyTorch's sum of clamps has
+        largest = (self.logits.clamp(min=0) + self.logits - self.logits.clamp(max=0)) / 2
+        return value * self.logits - n * (largest + (-self.logits.abs()).exp().log1p()) + choices
+
+    def entropy(self) -> Tensor:
+        """In nats; NotImplementedError unless all are tried as often."""
+        logs = self.log_prob(self.enumerate_support(False))
+        found: Tensor = -(logs.exp() * logs).sum(0)
+        return found
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All counts; NotImplementedError unless all are tried as often."""
+        most = int(self.total_count.max())
+        if int(self.total_count.min()) != most:
+            raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
+        values = arange(1 + most, dtype=self.total_count.dtype).view(-1, *(1,) * len(self._batch_shape))
+        return values.expand(-1, *self._batch_shape) if expand else values
+
+
+class NegativeBinomial(_Tried):
+    """How often something succeeds before it has failed `total_count` times; the probability is that of success."""
+
+    support = constraints.nonnegative_integer
+    arg_constraints: ClassVar[dict[str, Constraint]] = {
+        "total_count": constraints.greater_than_eq(0), "probs": constraints.half_open_interval(0.0, 1.0),
+        "logits": constraints.real,
+    }  # fmt: skip
+
+    @property
+    def mean(self) -> Tensor:
+        """n p / (1 - p)."""
+        return self.total_count * self.logits.exp()
+
+    @property
+    def mode(self) -> Tensor:
+        """The floor of (n - 1) p / (1 - p), not below 0."""
+        return ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0)
+
+    @property
+    def variance(self) -> Tensor:
+        """The mean by 1 - p."""
+        return self.mean / (-self.logits).sigmoid()
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        """Counts at rates that are gamma numbers, without derivatives."""
+        rates = Gamma(self.total_count, (-self.logits).exp(), validate_args=False)
+        return poisson(rates.sample(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability."""
+        self._validate_sample(value)
+        n = self.total_count
+        chances = n * logsigmoid(-self.logits) + value * logsigmoid(self.logits)
+        norm = lgamma(1.0 + value) + lgamma(n) - lgamma(n + value)
+        return chances - norm.masked_fill(n + value == 0, 0.0)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from tinygrad_nn.autograd import no_grad
-from tinygrad_nn.distributions.constraints import Constraint
+from tinygrad_nn.autograd import grad, no_grad
+from tinygrad_nn.distributions.constraints import Constraint, is_dependent
+from tinygrad_nn.distributions.utils import lazy_property
 from tinygrad_nn.dtypes import Size
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["Distribution", "Located"]
+__all__ = ["Distribution", "ExponentialFamily", "Located"]
 
 Shape = Sequence[int]
 
@@ -21,8 +23,7 @@ class Distribution:
     ValueError for parameters outside their domain, and for values outside the support, unless `validate_args` is False.
     """
 
-    arg_constraints: ClassVar[dict[str, Constraint]] = {}
-    has_rsample = False
+    has_rsample: bool = False
     has_enumerate_support = False
     _validate_args = True
 
@@ -40,12 +41,20 @@ class Distribution:
 
     def _check_parameters(self) -> None:
         for name, constraint in self.arg_constraints.items():
-            value = self.__dict__.get(name)
-            if isinstance(value, Tensor) and not bool(constraint.check(value).all()):
+            uncomputed = name not in self.__dict__ and isinstance(getattr(type(self), name, None), lazy_property)
+            if uncomputed or is_dependent(constraint):
+                continue
+            value = getattr(self, name)
+            if not bool(constraint.check(value).all()):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} "
                     f"to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
                 )
+
+    @property
+    def arg_constraints(self) -> dict[str, Constraint]:
+        """What each parameter has to meet, by its name."""
+        return {}
 
     @property
     def batch_shape(self) -> Size:
@@ -132,8 +141,8 @@ class Distribution:
         new._batch_shape = Size(batch_shape)
         return new
 
-    def _extended_shape(self, sample_shape: Shape = ()) -> tuple[int, ...]:
-        return (*sample_shape, *self._batch_shape, *self._event_shape)
+    def _extended_shape(self, sample_shape: Shape = ()) -> Size:
+        return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _validate_sample(self, value: Any) -> None:
         """ValueError for what is no tensor, has another shape or lies outside the support."""
@@ -150,7 +159,11 @@ class Distribution:
         for size, wanted in zip(reversed(value.shape), reversed(expected), strict=False):
             if 1 not in (size, wanted) and size != wanted:
                 raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {tuple(value.shape)} vs {expected}.")
-        support = self.support
+        try:
+            support = self.support
+        except NotImplementedError:
+            warnings.warn(f"{type(self)} does not define `support`: values are not checked", stacklevel=3)
+            return
         if support is not None and not bool(support.check(value).all()):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
@@ -164,6 +177,34 @@ class Distribution:
                 value = self.__dict__[name]
                 shown.append(f"{name}: {value if value.numel() == 1 else value.size()}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class ExponentialFamily(Distribution):
+    """A distribution whose density is exp(natural parameters · statistics - log normalizer) times a carrier measure.
+
+    Of a subclass that gives `_natural_params`, `_log_normalizer` and `_mean_carrier_measure`, the entropy follows
+    (Nielsen & Nock 2010, "Entropies and cross-entropies of exponential families").
+    """
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        raise NotImplementedError(f"{type(self).__name__}._natural_params is not implemented")
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__}._log_normalizer is not implemented")
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        raise NotImplementedError(f"{type(self).__name__}._mean_carrier_measure is not implemented")
+
+    def entropy(self) -> Tensor:
+        """The log normalizer less the natural parameters times its derivatives."""
+        parameters = [p.detach().requires_grad_() for p in self._natural_params]
+        normalizer = self._log_normalizer(*parameters)
+        found = normalizer - self._mean_carrier_measure
+        for parameter, slope in zip(parameters, grad(normalizer.sum(), parameters, create_graph=True), strict=True):
+            found = found - (parameter * slope).reshape((*self._batch_shape, -1)).sum(-1)
+        return found
 
 
 class Located(Distribution):

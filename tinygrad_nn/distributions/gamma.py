@@ -1,4 +1,7 @@
-"""Gamma, chi-squared, beta and Dirichlet distributions, all drawn from gamma numbers (Marsaglia & Tsang 2000)."""
+"""Gamma, chi-squared, beta and Dirichlet distributions, all drawn from gamma numbers (Marsaglia & Tsang 2000).
+
+Draws are differentiable by implicit differentiation of the distribution function (Figurnov, Mohamed & Mnih 2018), once.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,69 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_nn.autograd import is_grad_enabled
-from tinygrad_nn.creation import new_leaf
+from tinygrad_nn.autograd import Function
+from tinygrad_nn.autograd.function import once_differentiable
+from tinygrad_nn.creation import as_tensor, new_leaf
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.distribution import Distribution, Shape
+from tinygrad_nn.distributions.distribution import ExponentialFamily, Shape
 from tinygrad_nn.distributions.utils import all_numbers, broadcast_all
 from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.generator import default_generator
+from tinygrad_nn.incomplete import beta_slope, gamma_slope
 from tinygrad_nn.methods.joining import stack
-from tinygrad_nn.methods.special import digamma, lgamma, xlogy
+from tinygrad_nn.methods.pointwise import where
+from tinygrad_nn.methods.special import digamma, gammainc, lgamma, xlogy
+from tinygrad_nn.nn.functional import one_hot
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["Beta", "Chi2", "Dirichlet", "Gamma"]
 
 
-def _undifferentiated(name: str, *parameters: Tensor) -> None:
-    """NotImplementedError where a draw would have to carry gradients to its parameters."""
-    if is_grad_enabled() and any(p.requires_grad for p in parameters):
-        raise NotImplementedError(f"{name}.rsample: draws have no gradients here; sample() draws without them")
+class _StandardGamma(Function):
+    """A gamma number of rate 1 for each concentration."""
+
+    @staticmethod
+    def forward(ctx: Any, concentration: Tensor) -> Tensor:
+        given = concentration.detach().numpy()
+        drawn = np.maximum(default_generator.gamma(given), finfo(concentration.dtype).tiny)
+        found = new_leaf(drawn.astype(given.dtype))
+        ctx.save_for_backward(concentration, found)
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        at, drawn = (saved.detach().numpy() for saved in ctx.saved_tensors)
+        return gradient * new_leaf(gamma_slope(at, drawn).astype(at.dtype))
 
 
-class Gamma(Distribution):
-    """Sums of exponential times: of a `concentration`, at a `rate`. Draws carry no gradients to the concentration."""
+class _StandardDirichlet(Function):
+    """Gamma numbers by their sum along the last dimension; each share is a beta number, the others make room for it."""
 
+    @staticmethod
+    def forward(ctx: Any, concentration: Tensor) -> Tensor:
+        given = concentration.detach().numpy()
+        drawn = default_generator.gamma(given.astype(np.float64))
+        shares = np.maximum(drawn / drawn.sum(-1, keepdims=True), finfo(concentration.dtype).tiny)
+        found = new_leaf(shares.astype(given.dtype))
+        ctx.save_for_backward(concentration, found)
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        at, share = (saved.detach().numpy().astype(np.float64) for saved in ctx.saved_tensors)
+        share = np.minimum(share, 1 - np.finfo(np.float64).epsneg)
+        slope = beta_slope(at, at.sum(-1, keepdims=True) - at, share) / (1 - share)
+        moved = gradient - (ctx.saved_tensors[1] * gradient).sum(-1, keepdim=True)
+        return moved * new_leaf(slope.astype(gradient.dtype.numpy))
+
+
+class Gamma(ExponentialFamily):
+    """Sums of exponential times: of a `concentration`, at a `rate`."""
+
+    support = constraints.nonnegative
     has_rsample = True
     concentration: Tensor
     rate: Tensor
@@ -38,11 +80,6 @@ class Gamma(Distribution):
     def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None) -> None:
         self.concentration, self.rate = broadcast_all(concentration, rate)
         super().__init__(() if all_numbers(concentration, rate) else self.rate.shape, (), validate_args)
-
-    @property
-    def support(self) -> Constraint:
-        """From 0 on."""
-        return constraints.nonnegative
 
     @property
     def mean(self) -> Tensor:
@@ -60,17 +97,21 @@ class Gamma(Distribution):
         return self.concentration / self.rate.pow(2)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        """Standard gamma numbers, divided; NotImplementedError if the concentration needs gradients."""
-        _undifferentiated(type(self).__name__, self.concentration)
-        shape, tiny = self._extended_shape(sample_shape), finfo(self.rate.dtype).tiny
-        drawn = default_generator.gamma(np.broadcast_to(self.concentration.detach().numpy(), shape))
-        return (new_leaf(np.maximum(drawn, tiny).astype(self.rate.dtype.numpy)) / self.rate).clamp(min=tiny)
+        """Standard gamma numbers, divided."""
+        drawn: Tensor = _StandardGamma.apply(self.concentration.expand(self._extended_shape(sample_shape)))
+        return (drawn / self.rate).clamp(min=finfo(self.rate.dtype).tiny)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density."""
+        value = as_tensor(value, dtype=self.rate.dtype)
         self._validate_sample(value)
         part = xlogy(self.concentration, self.rate) + xlogy(self.concentration - 1, value)
         return part - self.rate * value - lgamma(self.concentration)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """The probability of a draw not above a value."""
+        self._validate_sample(value)
+        return gammainc(*broadcast_all(self.concentration, self.rate * value))
 
     def entropy(self) -> Tensor:
         """In nats."""
@@ -92,9 +133,10 @@ class Chi2(Gamma):
         return self.concentration * 2
 
 
-class Dirichlet(Distribution):
-    """Shares that add up to 1 along the last dimension. Draws carry no gradients; ValueError without dimensions."""
+class Dirichlet(ExponentialFamily):
+    """Shares that add up to 1 along the last dimension; ValueError without dimensions."""
 
+    support = constraints.simplex
     has_rsample = True
     concentration: Tensor
     arg_constraints: ClassVar[dict[str, Constraint]] = {"concentration": constraints.independent(constraints.positive, 1)}
@@ -106,14 +148,17 @@ class Dirichlet(Distribution):
         super().__init__(concentration.shape[:-1], concentration.shape[-1:], validate_args)
 
     @property
-    def support(self) -> Constraint:
-        """Shares."""
-        return constraints.simplex
-
-    @property
     def mean(self) -> Tensor:
         """The concentration by its sum."""
         return self.concentration / self.concentration.sum(-1, keepdim=True)
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest shares; where all concentrations are below 1 and no shares are, all of the first of the greatest."""
+        above = (self.concentration - 1).clamp(min=0.0)
+        found = above / above.sum(-1, keepdim=True)
+        edge = one_hot(found.argmax(-1), found.shape[-1]).to(found.dtype)
+        return where((self.concentration < 1).all(-1, keepdim=True), edge, found)
 
     @property
     def variance(self) -> Tensor:
@@ -122,12 +167,9 @@ class Dirichlet(Distribution):
         return self.concentration * (total - self.concentration) / (total.pow(2) * (total + 1))
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        """Gamma numbers by their sum; NotImplementedError if the concentration needs gradients."""
-        _undifferentiated(type(self).__name__, self.concentration)
-        given = self.concentration.detach().numpy()
-        drawn = default_generator.gamma(np.broadcast_to(given, self._extended_shape(sample_shape)).astype(np.float64))
-        shares = drawn / drawn.sum(-1, keepdims=True)
-        return new_leaf(np.maximum(shares, finfo(self.concentration.dtype).tiny).astype(given.dtype))
+        """Gamma numbers by their sum."""
+        drawn: Tensor = _StandardDirichlet.apply(self.concentration.expand(self._extended_shape(sample_shape)))
+        return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density."""
@@ -143,39 +185,50 @@ class Dirichlet(Distribution):
         return part - ((at - 1.0) * digamma(at)).sum(-1)
 
 
-class Beta(Distribution):
-    """Shares of one of two things. Draws carry no gradients."""
+class Beta(ExponentialFamily):
+    """Shares of one of two things.
 
+    >>> Beta(2.0, 3.0).mean
+    tensor(0.4000)
+    """
+
+    support = constraints.unit_interval
     has_rsample = True
     arg_constraints: ClassVar[dict[str, Constraint]] = {
         "concentration1": constraints.positive, "concentration0": constraints.positive,
     }  # fmt: skip
 
     def __init__(self, concentration1: Any, concentration0: Any, validate_args: bool | None = None) -> None:
-        both = broadcast_all(concentration1, concentration0)
-        self._dirichlet = Dirichlet(stack(both, -1), validate_args=False)
-        self.concentration1, self.concentration0 = both
+        self._dirichlet = Dirichlet(stack(broadcast_all(concentration1, concentration0), -1), validate_args)
         super().__init__(self._dirichlet.batch_shape, (), validate_args)
 
     @property
-    def support(self) -> Constraint:
-        """From 0 to 1."""
-        return constraints.unit_interval
+    def concentration1(self) -> Tensor:
+        """The concentration of the thing whose shares are drawn."""
+        return self._dirichlet.concentration[..., 0]
+
+    @property
+    def concentration0(self) -> Tensor:
+        """The concentration of the other thing."""
+        return self._dirichlet.concentration[..., 1]
 
     @property
     def mean(self) -> Tensor:
         """The first concentration by the sum of both."""
-        return self.concentration1 / (self.concentration1 + self.concentration0)
+        return self._dirichlet.mean[..., 0]
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest share."""
+        return self._dirichlet.mode[..., 0]
 
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        total = self.concentration1 + self.concentration0
-        return self.concentration1 * self.concentration0 / (total.pow(2) * (total + 1))
+        return self._dirichlet.variance[..., 0]
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        """Gamma numbers by their sum; NotImplementedError if a concentration needs gradients."""
-        _undifferentiated(type(self).__name__, self.concentration1, self.concentration0)
+        """Gamma numbers by their sum."""
         return self._dirichlet.rsample(sample_shape).select(-1, 0)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.distributions import constraints
+from tinygrad_nn.distributions.composed import Independent
 from tinygrad_nn.distributions.constraints import Constraint
-from tinygrad_nn.distributions.continuous import Normal
 from tinygrad_nn.distributions.distribution import Distribution, Shape
-from tinygrad_nn.distributions.transforms import ExpTransform, Transform
+from tinygrad_nn.distributions.transforms import ComposeTransform, Transform
 from tinygrad_nn.distributions.utils import sum_rightmost
+from tinygrad_nn.dtypes import Size
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["LogNormal", "TransformedDistribution"]
+__all__ = ["TransformedDistribution"]
 
 
 class TransformedDistribution(Distribution):
-    """The draws of a base distribution after one transform, or several in turn."""
+    """The draws of a base distribution after one transform, or a list of them in turn; ValueError for anything else."""
 
     arg_constraints: ClassVar[dict[str, Constraint]] = {}
 
     def __init__(
-        self, base_distribution: Distribution, transforms: Transform | Sequence[Transform], validate_args: bool | None = None
+        self, base_distribution: Distribution, transforms: Transform | list[Transform], validate_args: bool | None = None
     ) -> None:
-        self.base_dist = base_distribution
-        self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
-        self._event_ndims = max([len(base_distribution.event_shape), *(t.event_dim for t in self.transforms)])
-        shape = (*base_distribution.batch_shape, *base_distribution.event_shape)
-        cut = len(shape) - self._event_ndims
-        super().__init__(shape[:cut], shape[cut:], validate_args)
+        self.transforms = [transforms] if isinstance(transforms, Transform) else transforms
+        if not isinstance(self.transforms, list) or not all(isinstance(t, Transform) for t in self.transforms):
+            raise ValueError(f"transforms must be a Transform or a list of Transforms, but was {transforms}")
+        whole = ComposeTransform(self.transforms)
+        taken, given = whole.domain.event_dim, whole.codomain.event_dim
+        shape = base_distribution.batch_shape + base_distribution.event_shape
+        if len(shape) < taken:
+            raise ValueError(f"base_distribution needs to have shape with size at least {taken}, but got {shape}.")
+        after = Size(whole.forward_shape(shape))
+        self.base_dist = _as_wide(base_distribution, Size(whole.inverse_shape(after)), taken)
+        # what the base's draws have beyond what the transforms take goes through them
+        cut = len(after) - max(given, len(base_distribution.event_shape) + given - taken)
+        super().__init__(after[:cut], after[cut:], validate_args)
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]
         """Whether the base's draws are differentiable."""
         return self.base_dist.has_rsample
 
-    @property
+    @constraints.dependent_property(is_discrete=False)
     def support(self) -> Constraint | None:
-        """None: where the transforms lead is not checked."""
-        return None
+        """Where the last transform leads."""
+        if not self.transforms:
+            return self.base_dist.support
+        found = self.transforms[-1].codomain
+        more = len(self._event_shape) - found.event_dim
+        return constraints.independent(found, more) if more > 0 else found
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """The base's draws, transformed."""
@@ -59,68 +70,35 @@ class TransformedDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """The base's at the value turned back, less the logarithm of how much space has grown there."""
         self._validate_sample(value)
+        event_dim = len(self._event_shape)
         grown: Any = 0.0
         y = value
         for transform in reversed(self.transforms):
-            x = transform._undo(y)
-            grown = grown + sum_rightmost(transform.log_abs_det_jacobian(x, y), self._event_ndims - transform.event_dim)
+            x = transform.inv(y)
+            event_dim += transform.domain.event_dim - transform.codomain.event_dim
+            grown = grown + sum_rightmost(transform.log_abs_det_jacobian(x, y), event_dim - transform.domain.event_dim)
             y = x
-        before = self.base_dist.log_prob(y)
-        return sum_rightmost(before, self._event_ndims - len(self.base_dist.event_shape)) - grown
+        return sum_rightmost(self.base_dist.log_prob(y), event_dim - len(self.base_dist.event_shape)) - grown
+
+    def _turned(self, chance: Tensor) -> Tensor:
+        """One minus the probability where the transforms fall, so that it counts from below."""
+        sign = ComposeTransform(self.transforms).sign
+        return chance if isinstance(sign, int) and sign == 1 else sign * (chance - 0.5) + 0.5
 
     def cdf(self, value: Tensor) -> Tensor:
-        """The base's at the value turned back; NotImplementedError for other transforms than LogNormal's."""
-        if not all(isinstance(t, ExpTransform) for t in self.transforms):
-            raise NotImplementedError("TransformedDistribution.cdf is implemented for ExpTransform alone")
+        """The base's at the value turned back; NotImplementedError for a transform that neither rises nor falls."""
         for transform in reversed(self.transforms):
-            value = transform._undo(value)
-        return self.base_dist.cdf(value)
+            value = transform.inv(value)
+        return self._turned(self.base_dist.cdf(value))
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+    def icdf(self, value: Tensor) -> Tensor:
+        """The base's, transformed; NotImplementedError for a transform that neither rises nor falls."""
+        return self._through(self.base_dist.icdf(self._turned(value)))
 
 
-class LogNormal(TransformedDistribution):
-    """Numbers whose logarithms are normal."""
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(Normal(loc, scale, validate_args), ExpTransform(), validate_args)
-
-    @property
-    def loc(self) -> Tensor:
-        """The mean of the logarithms."""
-        loc: Tensor = self.base_dist.__dict__["loc"]
-        return loc
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation of the logarithms."""
-        scale: Tensor = self.base_dist.__dict__["scale"]
-        return scale
-
-    @property
-    def support(self) -> Constraint:
-        """Above 0."""
-        return constraints.positive
-
-    @property
-    def mean(self) -> Tensor:
-        """exp(loc + scale**2 / 2)."""
-        return (self.loc + self.scale.pow(2) / 2).exp()
-
-    @property
-    def mode(self) -> Tensor:
-        """exp(loc - scale**2)."""
-        return (self.loc - self.scale.square()).exp()
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance."""
-        squared = self.scale.pow(2)
-        return squared.expm1() * (2 * self.loc + squared).exp()
-
-    def entropy(self) -> Tensor:
-        """In nats."""
-        return self.base_dist.entropy() + self.loc
+def _as_wide(base: Distribution, shape: Size, event_dim: int) -> Distribution:
+    """The base for a shape that the transforms' parameters broadcast it to, with as many event dimensions as they take."""
+    own = len(base.event_shape)
+    if shape != base.batch_shape + base.event_shape:
+        base = base.expand(shape[: len(shape) - own])
+    return Independent(base, event_dim - own) if event_dim > own else base
