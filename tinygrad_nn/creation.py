@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import DTypeLike, device, dtype_of, get_default_dtype, row_major, set_default_dtype
+from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype, on_cpu, promote_types, row_major, set_default_dtype
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.tensor.memory import zeros_strided
 from tinygrad_nn.variable import wrap
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type", "tensor", "tril_indices",
-    "triu_indices", "zeros", "zeros_like",
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "arange", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "from_dlpack", "from_numpy",
+    "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type",
+    "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 # The `options` of the functions below are those of `new_leaf`: requires_grad, device, layout, pin_memory, memory_format.
@@ -34,15 +37,12 @@ def new_leaf(
 ) -> Tensor:
     """A leaf on an array of its own."""
     if device is not None:
-        _check_device(device)
+        on_cpu(device)
     if str(layout or "torch.strided") != "torch.strided" or pin_memory:
         raise NotImplementedError(f"expected layout strided and no pinned memory, the only ones here, got {layout}, {pin_memory}")
     row_major(memory_format)
     result: Tensor = wrap(array)
     return result.requires_grad_() if requires_grad else result
-
-
-_check_device = device
 
 
 def tensor(data: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
@@ -120,10 +120,14 @@ def array_of(data: Any, dtype: DTypeLike | None) -> Array:
         return data.detach().numpy() if wanted is None else data.detach().numpy().astype(wanted, copy=False)
     if isinstance(data, np.ndarray | np.generic):
         return np.asarray(_checked(np.asarray(data)), wanted)
+    kinds: set[np.dtype[Any]] = set()
+    plain = _plain(data, kinds)
     try:
-        found = np.asarray(_plain(data))
+        found = np.asarray(plain)
     except (ValueError, OverflowError):
         found = None
+    if wanted is None and kinds and found is not None and found.dtype.kind in "biuf":
+        wanted = _common(data)
     if found is None or found.dtype.kind not in "biuf" or (found.dtype == np.uint64 and not _holds_arrays(data)):
         raise _refusal(data)
     if wanted is None and found.dtype.kind == "f" and not _holds_arrays(data):
@@ -152,11 +156,24 @@ def _check_range(values: Array, wanted: np.dtype[Any]) -> None:
         raise RuntimeError(f"value cannot be converted to type {wanted} without overflow: expected {least} to {limits.max}")
 
 
-def _plain(data: Any) -> Any:
-    """Nested sequences with their tensors as arrays."""
-    if isinstance(data, Tensor):
-        return data.detach().numpy()
-    return [_plain(item) for item in data] if isinstance(data, list | tuple) else data
+def _plain(data: Any, kinds: set[np.dtype[Any]] | None = None) -> Any:
+    """A tensor as an array, nested sequences with their tensors, of one element, as numbers, whose dtypes go into `kinds`."""
+    if isinstance(data, list | tuple):
+        return [_plain(item, kinds) for item in data]
+    if not isinstance(data, Tensor):
+        return data
+    array = data.detach().numpy()
+    if kinds is None:
+        return array
+    kinds.add(array.dtype)
+    return array.item() if array.size == 1 else float(data) if array.dtype.kind == "f" else index(data)  # which refuse
+
+
+def _common(data: Any) -> np.dtype[Any]:
+    """The dtype that the tensors in nested sequences and the numbers beside them are promoted to."""
+    if isinstance(data, list | tuple):
+        return functools.reduce(promote_types, map(_common, data))
+    return data.dtype.numpy if isinstance(data, Tensor) else array_of(data, None).dtype
 
 
 def _holds_arrays(data: Any) -> bool:
@@ -220,6 +237,14 @@ def ones(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **option
 def empty(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """A tensor of the given size whose values mean nothing (here, zeros)."""
     return _filled(sizes_of(size_, size), 0, dtype, options)
+
+
+def empty_strided(
+    size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None, **options: Any
+) -> Tensor:
+    """Values that mean nothing (here, zeros) of the given size, so many elements apart along each dimension."""
+    kind = get_default_dtype() if dtype is None else dtype_of(dtype)
+    return new_leaf(zeros_strided(sizes_of((size,)), sizes_of((stride,)), kind.numpy), **options)
 
 
 def full(size: Sequence[int], fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:

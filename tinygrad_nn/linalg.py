@@ -13,9 +13,12 @@ from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.methods import factorization, reduction
 from tinygrad_nn.methods import matrices as products
 from tinygrad_nn.methods.dims import axes_of, axis_of
+from tinygrad_nn.methods.faces import expect_floating
 from tinygrad_nn.methods.factorization import floating, matrices, matrix_exp, matrix_power, solved, triangle
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.matrices import matmul
+from tinygrad_nn.methods.out import accept_out
+from tinygrad_nn.methods.reflections import orgqr as householder_product
 from tinygrad_nn.methods.shaping import movedim, reshape, squeeze, unsqueeze
 from tinygrad_nn.ops import elementwise, index, reduce
 from tinygrad_nn.ops import factorization as ops
@@ -26,8 +29,8 @@ from tinygrad_nn.variable import wrap
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-    "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm",
-    "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
+    "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp",
+    "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
     "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
@@ -169,6 +172,7 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
 
 def eigh(A: Tensor, UPLO: str = "L") -> Any:
     """Rising eigenvalues and orthonormal eigenvectors of symmetric matrices, of which one triangle is read."""
+    expect_floating("linalg.eigh", A)
     matrices(A, "linalg.eigh", square=True)
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"linalg.eigh: Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
@@ -387,3 +391,6 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     for _ in range((x.shape[-1] if N is None else N) - 1):
         powers.append(elementwise.mul(powers[-1], x))
     return stack(powers, -1)
+
+
+accept_out(globals())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tinygrad_nn.methods import pointwise
 from tinygrad_nn.methods.faces import expect_floating
+from tinygrad_nn.ops import elementwise
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["hardshrink", "prelu"]
 
 
-@np.errstate(invalid="ignore")
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """input where it is positive, `weight` times it elsewhere: one number, or one for each channel, dimension 1.
 
@@ -36,10 +33,10 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
     elif weight.ndim and not input.ndim:
         weight = weight.reshape(())
-    return pointwise.where(input > 0, input, weight * input)
+    return elementwise.prelu_kernel(input, weight)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
     expect_floating("hardshrink", input)
-    return pointwise.masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
+    return elementwise.hardshrink(input, bound=lambd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "bincount", "bucketize", "corrcoef", "cov", "histc", "histogram", "isin", "searchsorted", "unique", "unique_consecutive",
+    "bincount", "bucketize", "corrcoef", "cov", "histc", "histogram", "histogramdd", "isin", "searchsorted", "unique",
+    "unique_consecutive",
 ]  # fmt: skip
 
 
@@ -133,6 +135,31 @@ def histogram(
         with np.errstate(invalid="ignore"):
             counts = counts / (counts.sum() * np.diff(edges))
     return return_types.histogram(*(_tensor(input, found.astype(x.dtype)) for found in (counts, edges)))
+
+
+def histogramdd(
+    input: Tensor,
+    bins: int | Sequence[Any],
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Any:
+    """How many points (or what weight) each box holds, and the edges along each of D dimensions: the points are (..., D).
+
+    `bins` are the edges along each dimension, or their numbers; `range` the first and the last edge of each, one after the
+    other.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"histogramdd: expected points of shape (..., D), got shape {list(input.shape)}")
+    size = input.shape[-1]
+    points = _floats(input, "histogramdd").reshape(-1, size)
+    wanted: Any = [bins] * size if isinstance(bins, int) else [n if isinstance(n, int) else _array(n) for n in bins]
+    limits = None if range is None else list(zip(range[::2], range[1::2], strict=True))
+    w = None if weight is None else _array(weight).reshape(-1)
+    counts, edges = np.histogramdd(points, wanted, limits, weights=w, density=density)
+    found = [_tensor(input, one.astype(points.dtype)) for one in (counts, *edges)]
+    return return_types.histogramdd(found[0], tuple(found[1:]))
 
 
 def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -57,20 +58,37 @@ def expect_fit(value: Any, input: Any) -> None:
         raise RuntimeError(f"value {value} cannot be converted to {input.dtype} without overflow")
 
 
-def put_into(out: Tensor, result: Tensor, name: str) -> Tensor:
-    """The result written into `out`, which it fits or which is empty; RuntimeError for gradients and narrower dtypes."""
+def old_order(name: str, count: int, *given: Any) -> tuple[list[Any], list[Any]]:
+    """The tensors and the numbers of a call in PyTorch's deprecated order, numbers in front; TypeError for any other order."""
+    args = [value for value in given if value is not None]
+    tensors, numbers = [v for v in args if is_tensor(v)], [v for v in args if not is_tensor(v)]
+    if len(tensors) != count or not is_tensor(args[-1]) or not all(isinstance(v, bool | int | float) for v in numbers):
+        kinds = ", ".join(type(v).__name__ for v in args)
+        raise TypeError(f"{name}() takes numbers by their names and tensors by position, got ({kinds})")
+    told = f"{name}: numbers in front of tensors are a deprecated overload; give them by their names, alpha, beta or value"
+    warnings.warn(told, UserWarning, stacklevel=4)
+    return tensors, numbers
+
+
+def put_into(out: Tensor, result: Tensor, name: str, exact: bool = False, warn: bool = True) -> Tensor:
+    """The result written into `out`, which takes its size, with a UserWarning unless it was empty or the caller wants none.
+
+    RuntimeError where gradients are wanted, and for a dtype that the result is not of (`exact`) or cannot be cast to.
+    """
     if MODE.get().grad and (out.requires_grad or result.requires_grad):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
             "requires grad."
         )
+    if exact and result.dtype != out.dtype:
+        raise RuntimeError(f"{name}(): Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead")
     if RANK[result.dtype.numpy.kind] > RANK[out.dtype.numpy.kind]:
         raise RuntimeError(f"result type {result.dtype} can't be cast to the desired output type {out.dtype}")
     if tuple(out.shape) != tuple(result.shape):
-        if out.numel():
-            raise NotImplementedError(f"{name}: expected out of shape {list(result.shape)} or empty, got {list(out.shape)}")
-        out.data = result.to(out.dtype)
-        return out
+        if warn and out.numel():
+            told = f"{name}: out is resized from {list(out.shape)} to {list(result.shape)}; out.resize_(0) beforehand allows it"
+            warnings.warn(told, UserWarning, stacklevel=3)
+        out.resize_(tuple(result.shape))
     return out.copy_(result)
 
 

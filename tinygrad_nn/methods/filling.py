@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinygrad_nn.generator import Generator, default_generator
+from tinygrad_nn.methods.faces import expect_floating
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 
 def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with uniform numbers in [a, b)."""
+    expect_floating("uniform_", input)
     values = (generator or default_generator).uniform(tuple(input.shape), from_, to, input.dtype.numpy)
     return input._overwrite(values, "uniform_")
 
 
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers of a mean and a standard deviation."""
+    expect_floating("normal_", input)
     values = (generator or default_generator).normal(tuple(input.shape), mean, std, input.dtype.numpy)
     return input._overwrite(values, "normal_")
 
@@ -57,6 +60,7 @@ def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator
 
 def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers whose logarithms are normal with a mean and a standard deviation."""
+    expect_floating("log_normal_", input)
     values = (generator or default_generator).log_normal(tuple(input.shape), mean, std, input.dtype.numpy)
     return input._overwrite(values, "log_normal_")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _part(part: Any) -> Any:
     if isinstance(part, slice):
         if part.start is part.stop is part.step is None:
             return part
-        start, stop, step = (None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
+        start, stop, step = (None if v is None else index(v) for v in (part.start, part.stop, part.step))
         if step is not None and step <= 0:
             raise ValueError(f"step must be greater than zero, got {step}")
         return slice(start, stop, step)

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_nn import dtypes
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.einsum import contract
-from tinygrad_nn.methods.faces import put_into
+from tinygrad_nn.methods.faces import old_order, put_into
 from tinygrad_nn.methods.reduction import sum as sum_
 from tinygrad_nn.methods.shaping import all_tensors, broadcast_to, reshape, squeeze, unsqueeze
 from tinygrad_nn.ops import elementwise, index, linalg, shape
@@ -30,7 +30,7 @@ Number: TypeAlias = bool | int | float
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """(..., m, k) @ (..., k, n) -> (..., m, n); leading dimensions broadcast, vectors are rows and columns."""
     if out is not None:
-        return put_into(out, matmul(input, other), "matmul")
+        return put_into(out, matmul(input, other), "matmul", exact=True)
     if not hasattr(other, "__record__") or not hasattr(input, "__record__"):
         raise TypeError(f"matmul: expected two tensors, got {type(input).__name__} and {type(other).__name__}")
     if not input.ndim or not other.ndim:
@@ -52,7 +52,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices."""
     y = _of_dims(input, mat2, 2, 2, "mm")
-    return y if out is None else put_into(out, y, "mm")
+    return y if out is None else put_into(out, y, "mm", exact=True)
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -60,7 +60,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     if input.ndim == mat2.ndim == 3 and input.shape[0] != mat2.shape[0]:
         raise RuntimeError(f"bmm: expected equal batch sizes, got {list(input.shape)} and {list(mat2.shape)}")
     y = _of_dims(input, mat2, 3, 3, "bmm")
-    return y if out is None else put_into(out, y, "bmm")
+    return y if out is None else put_into(out, y, "bmm", exact=True)
 
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
@@ -97,29 +97,55 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, _old: Any = None, _last: Any = None, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2); `input` broadcasts, and beta = 0 ignores what is in it."""
+    if _old is not None:
+        (input, mat1, mat2), (beta, alpha) = _old_order("addmm", input, mat1, mat2, _old, _last)
     return _added(input, mm(mat1, mat2), beta, alpha, "addmm")
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addmv(
+    input: Tensor, mat: Tensor, vec: Tensor, _old: Any = None, _last: Any = None, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """beta * input + alpha * (mat @ vec); `input` broadcasts, and beta = 0 ignores what is in it."""
+    if _old is not None:
+        (input, mat, vec), (beta, alpha) = _old_order("addmv", input, mat, vec, _old, _last)
     return _added(input, mv(mat, vec), beta, alpha, "addmv")
 
 
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addr(
+    input: Tensor, vec1: Tensor, vec2: Tensor, _old: Any = None, _last: Any = None, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """beta * input + alpha * outer(vec1, vec2); `input` broadcasts, and beta = 0 ignores what is in it."""
+    if _old is not None:
+        (input, vec1, vec2), (beta, alpha) = _old_order("addr", input, vec1, vec2, _old, _last)
     return _added(input, outer(vec1, vec2), beta, alpha, "addr")
 
 
-def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, _old: Any = None, _last: Any = None, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """beta * input + alpha * the sum of the products of two batches of matrices."""
+    if _old is not None:
+        (input, batch1, batch2), (beta, alpha) = _old_order("addbmm", input, batch1, batch2, _old, _last)
     return _added(input, sum_(bmm(batch1, batch2), 0, dtype=batch1.dtype), beta, alpha, "addbmm")
 
 
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, _old: Any = None, _last: Any = None, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """beta * input + alpha * the products of two batches of matrices."""
+    if _old is not None:
+        (input, batch1, batch2), (beta, alpha) = _old_order("baddbmm", input, batch1, batch2, _old, _last)
     return _added(input, bmm(batch1, batch2), beta, alpha, "baddbmm")
+
+
+def _old_order(name: str, *given: Any) -> tuple[list[Tensor], tuple[Number, Number]]:
+    """The three tensors, beta and alpha of a call with beta, or beta and alpha, in front of tensors."""
+    tensors, (beta, *rest) = old_order(name, 3, *given)
+    return tensors, (beta, rest[0] if rest else 1)
 
 
 def _added(input: Tensor, product: Tensor, beta: Number, alpha: Number, name: str) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_nn import return_types
 from tinygrad_nn.dtypes import get_default_dtype
 from tinygrad_nn.methods.faces import (
     Number,
@@ -21,6 +22,7 @@ from tinygrad_nn.methods.faces import (
     of_tensor,
     of_tensor_and_number,
     of_tensors,
+    old_order,
     put_into,
 )
 from tinygrad_nn.ops import compare, rounding, trigonometric
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "angle", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor",
-    "floor_divide", "fmax", "fmin", "fmod", "frac", "gcd", "heaviside", "hypot", "lcm", "ldexp", "lerp", "log", "log1p", "log2",
-    "log10", "logaddexp", "logaddexp2", "masked_fill", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg", "negative",
-    "nextafter", "positive", "pow", "rad2deg", "reciprocal", "relu", "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid",
-    "sign", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "conj",
+    "conj_physical", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp", "gcd", "heaviside", "hypot", "lcm", "ldexp", "lerp", "log", "log1p",
+    "log2", "log10", "logaddexp", "logaddexp2", "masked_fill", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg",
+    "negative", "nextafter", "positive", "pow", "rad2deg", "real", "reciprocal", "relu", "remainder", "resolve_conj",
+    "resolve_neg", "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract",
+    "tan", "tanh", "true_divide", "trunc", "where",
 ]  # fmt: skip
 
 
@@ -62,14 +65,22 @@ floor_divide, mul = of_either(rounding.floor_divide), of_either(ops.mul)
 # arithmetic
 
 
-def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
+def add(
+    input: Tensor | Number, other: Tensor | Number, _old: Any = None, *, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
     """input + alpha * other, broadcast together; a whole result allows no broken alpha (RuntimeError)."""
+    if _old is not None:
+        (other,), (alpha,) = old_order("add", 1, other, _old)
     y = ops.add(input, other if type(alpha) is int and alpha == 1 else _times(input, other, alpha))
     return y if out is None else put_into(out, y, "add")
 
 
-def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
+def sub(
+    input: Tensor | Number, other: Tensor | Number, _old: Any = None, *, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
     """input - alpha * other, broadcast together; bools and, for a whole result, a broken alpha are a RuntimeError."""
+    if _old is not None:
+        (other,), (alpha,) = old_order("sub", 1, other, _old)
     plain = (type(alpha) is int and alpha == 1) or is_bool(other)  # bools the primitive refuses
     y = ops.sub(input, other if plain else _times(input, other, alpha))
     return y if out is None else put_into(out, y, "sub")
@@ -126,8 +137,16 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def conj(input: Tensor) -> Tensor:
+    """The input itself: numbers here are real."""
+    expect_tensor("conj", "input", input)
+    return input
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, _old: Any = None, *, value: Number = 1) -> Tensor:
     """input + value * tensor1 * tensor2, broadcast together."""
+    if _old is not None:
+        (tensor1, tensor2), (value,) = old_order("addcmul", 2, tensor1, tensor2, _old)
     expect_tensor("addcmul", "tensor1", tensor1)
     expect_tensor("addcmul", "tensor2", tensor2)
     product = ops.mul(tensor1, tensor2)
@@ -138,8 +157,10 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     return ops.add(input, product if value == 1 else ops.mul(product, value))
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, _old: Any = None, *, value: Number = 1) -> Tensor:
     """input + value * tensor1 / tensor2, broadcast together; RuntimeError if both tensors hold whole numbers."""
+    if _old is not None:
+        (tensor1, tensor2), (value,) = old_order("addcdiv", 2, tensor1, tensor2, _old)
     expect_tensor("addcdiv", "tensor1", tensor1)
     expect_tensor("addcdiv", "tensor2", tensor2)
     if not is_floating(tensor1) and not is_floating(tensor2):
@@ -200,6 +221,17 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
         raise NotImplementedError('"ldexp" not implemented for an exponent of bools')
     power = ops.pow(2.0, in_common(other, input, floating=True))
     return ops.mul(in_common(input, other, floating=True), power)
+
+
+def frexp(input: Tensor) -> Any:
+    """The mantissa, of a size from 0.5 to below 1, and the int32 exponent with mantissa * 2**exponent = input."""
+    expect_tensor("frexp", "input", input)
+    if not is_floating(input):
+        raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
+    exponent = np.frexp(input.detach().numpy())[1]
+    half = -exponent // 2  # in two steps, since 2**-exponent alone may overflow
+    first, second = (np.ldexp(np.ones((), input.dtype.numpy), power) for power in (half, -exponent - half))
+    return return_types.frexp(ops.mul(ops.mul(input, first), second), input.rewrap(exponent.astype(np.int32), None))
 
 
 # angles
@@ -344,4 +376,5 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 clip, multiply, subtract, divide, true_divide = clamp, mul, sub, div, div
 absolute, negative, fix, sgn, arctan2 = abs, neg, trunc, sign, atan2
+real = conj_physical = resolve_conj = resolve_neg = conj
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "allclose", "can_cast", "equal", "is_complex", "is_floating_point", "is_nonzero", "is_same_size", "is_signed", "is_storage",
-    "is_tensor", "numel", "promote_types", "result_type",
+    "allclose", "can_cast", "equal", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero",
+    "is_same_size", "is_signed", "is_storage", "is_tensor", "numel", "promote_types", "result_type", "typename",
 ]  # fmt: skip
 
 
@@ -25,8 +25,17 @@ def is_tensor(obj: Any) -> bool:
 
 
 def is_storage(obj: Any) -> bool:
-    """False: storages have no face of their own here."""
-    return False
+    """Whether `obj` is the memory under a tensor, as `Tensor.storage` and `untyped_storage` give it."""
+    return hasattr(obj, "nbytes") and hasattr(obj, "data_ptr") and not is_tensor(obj)
+
+
+def typename(obj: Any) -> str:
+    """The name of a tensor's type, such as 'torch.FloatTensor'; of anything else its own name or its class's, with the module."""
+    if is_tensor(obj):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", None)
+    return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
 
 
 def _tensor(value: Any, name: str) -> Any:
@@ -43,6 +52,23 @@ def is_floating_point(input: Tensor) -> bool:
 def is_complex(input: Tensor) -> bool:
     """False: there are no complex numbers here."""
     return _tensor(input, "is_complex").dtype.is_complex
+
+
+def is_conj(input: Tensor) -> bool:
+    """False: there are no complex numbers here."""
+    return _tensor(input, "is_conj").dtype.is_complex
+
+
+def is_neg(input: Tensor) -> bool:
+    """False: no values are kept with their sign turned."""
+    _tensor(input, "is_neg")
+    return False
+
+
+def is_inference(input: Tensor) -> bool:
+    """False: every tensor can be saved for a gradient, those made in inference mode too."""
+    _tensor(input, "is_inference")
+    return False
 
 
 def is_signed(input: Tensor) -> bool:

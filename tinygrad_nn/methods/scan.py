@@ -8,6 +8,7 @@ from tinygrad_nn import return_types
 from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
+from tinygrad_nn.methods.faces import is_tensor
 from tinygrad_nn.methods.joining import cat
 from tinygrad_nn.methods.reduction import at, sum, summable, vector
 from tinygrad_nn.ops import compare, elementwise, index, shape
@@ -90,26 +91,44 @@ trapz = trapezoid
 
 
 def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
-    """The slope along each of `dim`, or all dimensions, by differences of neighbours: `spacing` apart, a number or one for each.
+    """The slope along each of `dim`, or all dimensions, by differences of neighbours, exact for a parabola within.
 
-    RuntimeError for a dimension with fewer than two elements; NotImplementedError for places that are tensors and for
-    an `edge_order` of 2.
+    `spacing` is how far apart they are, a number or one for each dimension, or a vector of places for each; at the edges
+    the slope is that of a line, or, with an `edge_order` of 2, of a parabola. RuntimeError for too few elements.
+
+    >>> from tinygrad_nn import tensor
+    >>> [slope] = gradient(tensor([1.0, 4.0, 9.0]), edge_order=2)
+    >>> slope
+    tensor([2., 4., 6.])
     """
     axes = list(range(input.ndim)) if dim is None else [axis_of(d, input.ndim) for d in many(dim)]
     widths = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(axes)
-    if edge_order != 1 or not all(isinstance(width, int | float) for width in widths):
-        raise NotImplementedError("gradient: expected numbers as spacing and edge_order=1; others are not implemented")
+    if edge_order not in (1, 2):
+        raise RuntimeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
     if len(widths) != len(axes):
         raise RuntimeError(f"torch.gradient expected spacing to be a scalar or one for each of {len(axes)} dimensions")
-    if any(input.shape[axis] < 2 for axis in axes):
+    if any(input.shape[axis] <= edge_order for axis in axes):
         raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    slopes = []
-    for axis, width in zip(axes, widths, strict=True):
-        step = diff(input, dim=axis) / width
-        first, last = step.narrow(axis, 0, 1), step.narrow(axis, step.shape[axis] - 1, 1)
-        n = step.shape[axis] - 1
-        slopes.append(cat([first, (step.narrow(axis, 0, n) + step.narrow(axis, 1, n)) / 2, last], axis))
-    return tuple(slopes)
+    return tuple(_slope(input, axis, width, edge_order) for axis, width in zip(axes, widths, strict=True))
+
+
+def _slope(input: Tensor, axis: int, width: Any, edge_order: int) -> Tensor:
+    """The slope along an axis: between two steps it is interpolated, at the edges it is the step's, or extrapolated."""
+    if is_tensor(width):
+        if width.ndim != 1 or len(width) != input.shape[axis]:
+            raise RuntimeError(f"torch.gradient: expected {input.shape[axis]} places for dimension {axis}, got {list(width.shape)}")
+        width = diff(width).reshape((-1,) + (1,) * (input.ndim - 1 - axis))
+    step, n = diff(input, dim=axis) / width, input.shape[axis] - 1
+    left, right = step.narrow(axis, 0, n - 1), step.narrow(axis, 1, n - 1)
+    share: Any = 0.5
+    if is_tensor(width):
+        share = width[:-1] / (width[:-1] + width[1:])
+    bend = right - left
+    first, last = step.narrow(axis, 0, 1), step.narrow(axis, n - 1, 1)
+    if edge_order == 2:
+        begin, end = (share[:1], share[-1:]) if is_tensor(share) else (share, share)
+        first, last = first - bend.narrow(axis, 0, 1) * begin, last + bend.narrow(axis, n - 2, 1) * (1 - end)
+    return cat([first, left + bend * share, last], axis)
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.faces import expect_tensor
 from tinygrad_nn.methods.indexing import along, numpy_index, positions, slices_at
 from tinygrad_nn.methods.shaping import broadcast_shapes, expand, reshape
 from tinygrad_nn.ops import elementwise
@@ -188,6 +189,7 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
 
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of the input with `values` written, or added, at `input[indices]`."""
+    expect_tensor("index_put", "values", values)
     parts: list[Any] = [slice(None) if part is None else part for part in indices]
     parts = [part.reshape(1) if hasattr(part, "ndim") and not part.ndim else part for part in parts]
     where = numpy_index(tuple(parts), tuple(input.shape))
@@ -214,6 +216,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of the input with the elements of `source` written, or added, at the positions `index` of the flattened input."""
+    expect_tensor("put_", "source", source)
     plain = positions(input, index, "put").reshape(-1)
     _same_dtype(input, source, "put_")
     if source.numel() != plain.size:
@@ -232,6 +235,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """A copy of the input with the elements of `source`, in their order, where the bool `mask` holds."""
     if mask.dtype.name != "bool":
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype}")
+    expect_tensor("masked_scatter", "source", source)
     _same_dtype(input, source, "masked_scatter")
     sizes = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     where = expand(mask, sizes).numpy()

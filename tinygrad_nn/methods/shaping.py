@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adjoint", "as_strided", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
-    "clone", "diagonal", "flatten", "meshgrid", "moveaxis", "movedim", "narrow", "permute", "ravel", "reshape", "select", "squeeze",
-    "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+    "clone", "diagonal", "flatten", "meshgrid", "moveaxis", "movedim", "narrow", "narrow_copy", "permute", "ravel", "reshape",
+    "select", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -304,6 +304,11 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return input[(*(slice(None),) * axis, slice(start, start + length))]
 
 
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """A copy of `length` elements along `dim` from `start`."""
+    return elementwise.copy(narrow(input, dim, start, length))
+
+
 def two_axes(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
     """Two dimensions as axes; RuntimeError if they are one."""
     axis1, axis2 = axis_of(dim1, input.ndim), axis_of(dim2, input.ndim)
@@ -335,9 +340,18 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     sizes, strides = many(size), many(stride)
     if len(sizes) != len(strides):
         raise RuntimeError("mismatch in length of strides and shape")
-    start = 0 if storage_offset is None else storage_offset - input.storage_offset()
+    if any(n < 0 for n in strides):
+        raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(strides)}")
+    begin = input.storage_offset()
+    start = 0 if storage_offset is None else storage_offset - begin
     end = start + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True)) if 0 not in sizes else start - 1
-    if not input.is_contiguous() or not start >= 0 or end >= input.numel() or any(n < 0 for n in strides):
+    held = input.untyped_storage().nbytes() // input.itemsize
+    if begin + start < 0 or begin + end >= held:
+        raise RuntimeError(
+            f"as_strided: sizes {list(sizes)}, strides {list(strides)} and storage offset {begin + start} are out of bounds for a "
+            f"storage of {held} elements"
+        )
+    if not input.is_contiguous() or not start >= 0 or end >= input.numel():
         raise NotImplementedError(
             f"as_strided: expected a view within a contiguous tensor of {input.numel()} elements, got sizes {list(sizes)}, "
             f"strides {list(strides)} from element {start} of a tensor with strides {list(input.stride())}"

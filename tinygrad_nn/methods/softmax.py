@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.faces import expect_floating
 from tinygrad_nn.ops import softmax as ops
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ def _along(op: Any, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     """The op along `dim`; a 0-d tensor counts as a vector of one element."""
     input = input if dtype is None else input.to(dtype)
     axis = axis_of(dim, input.ndim)
-    if not input.is_floating_point():
-        raise RuntimeError(f"{op.name}: expected a floating tensor, got {input.dtype}")
+    expect_floating(op.name, input)
     result: Tensor = op(input, axis=axis) if input.ndim else op(input.reshape(1), axis=0).reshape(())
     return result

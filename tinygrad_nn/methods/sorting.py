@@ -113,6 +113,8 @@ def _quantile(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, 
     if not input.numel():
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     if not hasattr(q, "__record__"):
+        if not isinstance(q, int | float):
+            raise TypeError(f"{name}(): argument 'q' must be Tensor or float, not {type(q).__name__}")
         q = input.rewrap(np.asarray(q, input.dtype.numpy), None)
     if q.ndim > 1 or q.dtype is not input.dtype:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor of {input.dtype}, got {q.ndim}D of {q.dtype}")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.methods import pointwise
-from tinygrad_nn.methods.faces import Number, expect_tensor, is_tensor, of_tensor
+from tinygrad_nn.methods.faces import Number, expect_tensor, in_common, is_tensor, of_tensor, of_tensors
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.ops import special as ops
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
-__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "mvlgamma", "polygamma", "xlogy"]
+__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "logit", "mvlgamma", "polygamma", "xlogy"]
 
 erf, erfc, erfcx, erfinv = of_tensor(ops.erf), of_tensor(ops.erfc), of_tensor(ops.erfcx), of_tensor(ops.erfinv)
 lgamma, digamma, entr = of_tensor(ops.lgamma), of_tensor(ops.digamma), of_tensor(ops.entr)
-ndtri, log_ndtr = of_tensor(ops.ndtri), of_tensor(ops.log_ndtr)
+ndtri, log_ndtr, gammainc = of_tensor(ops.ndtri), of_tensor(ops.log_ndtr), of_tensors(ops.gammainc)
 
 
 def ndtr(input: Tensor) -> Tensor:
@@ -44,6 +45,15 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     if not is_tensor(input):
         expect_tensor("xlog1py", "other", other)
     return ops.xlog1py(input, other)
+
+
+def gammaincc(input: Tensor, other: Tensor) -> Tensor:
+    """1 - gammainc(input, other), from float64: the probability that a gamma variable lies above `other`."""
+    lower = gammainc(in_common(input, other, floating=True).double(), other)
+    return elementwise.sub(1.0, lower).to(result_type([v.detach().numpy() for v in (input, other)], True))
+
+
+igamma, igammac = gammainc, gammaincc
 
 
 def polygamma(n: int, input: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class Conversion:
             elif isinstance(value, dtypes.dtype | np.dtype | type):
                 dtype = value
             elif value is not None and not isinstance(value, bool):
-                dtypes.device(value)
+                dtypes.on_cpu(value)
         result = self if dtype is None else self._astype(dtype_of(dtype).numpy)
         return elementwise.copy(self) if (copy or flags[1:] == [True]) and result is self else result
 
@@ -145,7 +145,7 @@ class Conversion:
         self: Any, data: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:
         """A new leaf with a copy of `data`, in the dtype of this tensor unless one is given."""
-        dtypes.device(device or "cpu")
+        dtypes.on_cpu(device or "cpu")
         values = data.detach().numpy() if hasattr(data, "__record__") else data
         return self._new(np.array(values, dtype_of(dtype or self.dtype).numpy), requires_grad)
 
@@ -161,7 +161,7 @@ class Conversion:
         requires_grad: Any = False,
     ) -> Tensor:
         """One value throughout, in the dtype of this tensor unless one is given."""
-        dtypes.device(device or "cpu")
+        dtypes.on_cpu(device or "cpu")
         shape = sizes_of((size,))
         if any(n < 0 for n in shape):
             raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")

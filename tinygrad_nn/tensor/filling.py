@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.methods import filling
+from tinygrad_nn.methods.faces import expect_floating
 from tinygrad_nn.variable import wrap
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Filling:
 
     def bernoulli(self: Any, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
         """1 with the probability that each element, or `p`, gives, else 0; RuntimeError for one outside [0, 1]."""
+        if p is None:
+            expect_floating("bernoulli", self)
         source = generator or default_generator
         drawn = source.bernoulli_of(self._data) if p is None else source.bernoulli(p, self._data.shape)
         made: Tensor = wrap(drawn.astype(self._data.dtype))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tinygrad_nn.methods import factorization, matrices
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_nn.methods import factorization, matrices, reflections
 from tinygrad_nn.tensor.in_place import in_place
+
+if TYPE_CHECKING:
+    from tinygrad_nn.tensor.tensor import Tensor
 
 
 class Matrices:
@@ -43,3 +48,12 @@ class Matrices:
     svd = factorization.svd
     lu = factorization.lu
     lu_solve = factorization.lu_solve
+    geqrf = reflections.geqrf
+
+    def orgqr(self: Any, input2: Tensor) -> Tensor:
+        """The first n columns of the product of the reflections in (..., m, n), `input2` their tau."""
+        return reflections.orgqr(self, input2)
+
+    def ormqr(self: Any, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+        """Q @ input3, Q the product of the reflections in the tensor, `input2` their tau."""
+        return reflections.ormqr(self, input2, input3, left, transpose)

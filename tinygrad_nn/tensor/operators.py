@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygrad_nn.methods import compare, matrices, pointwise
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.tensor.in_place import in_place
-from tinygrad_nn.variable import record
+from tinygrad_nn.variable import record, wrap
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor.tensor import Tensor
@@ -31,10 +33,16 @@ class Operators:
         return record(elementwise.sub, (other, self), {})
 
     def __mul__(self: Any, other: Any) -> Tensor:
-        return record(elementwise.mul, (self, other), {})
+        try:
+            return record(elementwise.mul, (self, other), {})
+        except TypeError:
+            return NotImplemented  # a sequence then repeats itself
 
     def __rmul__(self: Any, other: Any) -> Tensor:
-        return record(elementwise.mul, (other, self), {})
+        try:
+            return record(elementwise.mul, (other, self), {})
+        except TypeError:
+            return NotImplemented
 
     def __truediv__(self: Any, other: Any) -> Tensor:
         return record(elementwise.div, (self, other), {})
@@ -63,6 +71,8 @@ class Operators:
         return pointwise.pow(other, self)
 
     def __matmul__(self: Any, other: Any) -> Tensor:
+        if isinstance(other, np.ndarray):  # NumPy's product, as in PyTorch: of two dtypes, and with no gradient
+            return wrap(np.asarray(np.matmul(self.numpy(), other)))
         return matrices.matmul(self, other)
 
     def __rmatmul__(self: Any, other: Any) -> Tensor:
@@ -132,6 +142,7 @@ class Operators:
 
 def _compared(comparison: Any, a: Tensor, b: Any) -> Any:
     """A comparison that is False, as Python wants it, against what is neither tensor nor number."""
-    if b is None or isinstance(b, str):
+    try:
+        return comparison(a, b)
+    except TypeError:
         return NotImplemented
-    return comparison(a, b)

@@ -42,6 +42,8 @@ class Pointwise:
     clamp_max = pointwise.clamp_max
     clamp_min = pointwise.clamp_min
     clip = pointwise.clip
+    conj, conj_physical = pointwise.conj, pointwise.conj_physical
+    resolve_conj, resolve_neg = pointwise.resolve_conj, pointwise.resolve_neg
     copysign = pointwise.copysign
     cos = pointwise.cos
     cosh = pointwise.cosh
@@ -59,6 +61,7 @@ class Pointwise:
     fmin = pointwise.fmin
     fmod = pointwise.fmod
     frac = pointwise.frac
+    frexp = pointwise.frexp
     gcd = pointwise.gcd
     heaviside = pointwise.heaviside
     hypot = pointwise.hypot
@@ -138,6 +141,7 @@ class Pointwise:
     erfc = special.erfc
     erfinv = special.erfinv
     i0 = special.i0
+    igamma, igammac = special.igamma, special.igammac
     lgamma = special.lgamma
     logit = special.logit
     mvlgamma = special.mvlgamma
@@ -247,6 +251,7 @@ class Pointwise:
     erfc_ = in_place(special.erfc)
     erfinv_ = in_place(special.erfinv)
     i0_ = in_place(special.i0)
+    igamma_, igammac_ = in_place(special.igamma), in_place(special.igammac)
     lgamma_ = in_place(special.lgamma)
     logit_ = in_place(special.logit)
     mvlgamma_ = in_place(special.mvlgamma)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_nn.methods import arranging, joining, shaping
 from tinygrad_nn.tensor.in_place import in_place, view_in_place
@@ -36,10 +36,15 @@ class Shaping:
     moveaxis = shaping.moveaxis
     expand = shaping.expand
     expand_as = shaping.expand_as
-    broadcast_to = shaping.broadcast_to
+
+    def broadcast_to(self: Any, *size_: Any, size: Any = None) -> Tensor:
+        """The tensor repeated to `size` without copying."""
+        return shaping.expand(self, *size_, size=size)
+
     sum_to_size = shaping.sum_to_size
     select = shaping.select
     narrow = shaping.narrow
+    narrow_copy = shaping.narrow_copy
     diagonal = shaping.diagonal
     unfold = shaping.unfold
     as_strided = shaping.as_strided

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_nn import dtypes, printing
+from tinygrad_nn import dtypes, numpy_protocol, printing
 from tinygrad_nn.dtypes import Size, dtype_of
-from tinygrad_nn.methods import indexing, joining, matrices, queries, shaping
+from tinygrad_nn.methods import arranging, indexing, joining, matrices, queries, shaping
 from tinygrad_nn.methods.dims import axis_of, sizes_of
-from tinygrad_nn.numpy_protocol import FUNCTIONS
 from tinygrad_nn.op import UFUNCS, Array
 from tinygrad_nn.ops import shape
 from tinygrad_nn.tensor.conversion import Conversion
 from tinygrad_nn.tensor.filling import Filling
 from tinygrad_nn.tensor.indexing import Indexing
 from tinygrad_nn.tensor.matrices import Matrices
+from tinygrad_nn.tensor.memory import Memory
 from tinygrad_nn.tensor.operators import Operators
 from tinygrad_nn.tensor.pointwise import Pointwise
 from tinygrad_nn.tensor.reduction import Reduction
@@ -29,7 +30,7 @@ _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 
 
-class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matrices, Filling, Conversion, Variable):
+class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matrices, Filling, Conversion, Memory, Variable):
     """An n-dimensional array that remembers how it was computed.
 
     >>> x = Tensor([1.0, 2.0]).requires_grad_()
@@ -45,13 +46,13 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return object.__new__(cls)
 
     def __init__(self, *data: Any, device: Any = None) -> None:
-        """A new float tensor: of the given sizes, uninitialised, or with the values of a sequence or an array."""
-        dtypes.device(device or "cpu")
+        """A new float tensor: of the given sizes, uninitialised, or with the values of a sequence or array; or a tensor's."""
+        dtypes.on_cpu(device or "cpu")
         wanted = dtypes.get_default_dtype().numpy
         if len(data) != 1 or isinstance(data[0], int | Size):
             self._become_leaf(np.zeros(sizes_of(data) if data else 0, wanted), False)
         elif isinstance(data[0], Tensor):
-            self._become_leaf(data[0]._data.astype(wanted, copy=False), False)
+            self._become_leaf(data[0]._data, False)
         elif isinstance(data[0], Sequence | np.ndarray) and not isinstance(data[0], str | bytes):
             self._become_leaf(np.array(data[0], wanted), False)
         else:
@@ -62,6 +63,9 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
             value = wrap(np.asarray(value, self._data.dtype if np.ndim(value) == 0 else None))
         basic, index = indexing.split_index(indexing.numpy_index(key, self._data.shape))
         (self if basic is None else indexing.getitem(self, basic))._write_at(index, value)
+
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
 
     # what it is
 
@@ -152,6 +156,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return dtypes.strided
 
     is_nonzero, is_same_size = queries.is_nonzero, queries.is_same_size
+    is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
     equal, allclose = queries.equal, queries.allclose
 
     is_cpu = True
@@ -190,6 +195,11 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
     def real(self) -> Tensor:
         """The tensor itself: numbers here are real."""
         return self
+
+    def _forget_grad(self) -> None:
+        self._grad = None
+
+    grad = Variable.grad.deleter(_forget_grad)  # type: ignore[attr-defined]
 
     # out of the framework and back
 
@@ -233,32 +243,35 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
                 return matrices.matmul(*(v if isinstance(v, Tensor) else wrap(np.asarray(v)) for v in inputs))
             return record(UFUNCS[ufunc], inputs, {})
         if method == "reduce" and ufunc is np.add:
-            return FUNCTIONS[np.sum](*inputs, **options)
+            return numpy_protocol.call(np.sum, inputs, options)
         values = [v._data if isinstance(v, Tensor) else v for v in inputs]
         if any(isinstance(v, Tensor) and v.requires_grad for v in inputs):
-            raise TypeError(f"np.{ufunc.__name__} is not differentiable here; detach() its inputs to use it all the same")
-        return wrap(np.asarray(getattr(ufunc, method)(*values, **options)))
+            raise RuntimeError(f"np.{ufunc.__name__} is not differentiable here; detach() its inputs to use it all the same")
+        found = getattr(ufunc, method)(*values, **options)
+        return tuple(map(wrap, found)) if isinstance(found, tuple) else found if found is None else wrap(np.asarray(found))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        found = FUNCTIONS.get(function)
-        if found is None:
-            raise TypeError(f"np.{function.__name__} is not supported for Tensors; use .detach().numpy() for its values")
-        return found(*args, **kwargs)
+        return numpy_protocol.call(function, args, kwargs)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self._edge is not None:
             raise RuntimeError("only leaf Tensors can be pickled or deep-copied; detach() it first")
-        return _rebuild, (type(self), self._data, self._requires, dict(self.__dict__))
+        return _rebuild, (type(self), self._data, self._requires, self._own_attributes())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._edge is not None:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
             )
-        copied = _rebuild(type(self), self._data.copy(), self._requires, dict(self.__dict__))
-        copied._grad = None if self._grad is None else wrap(self._grad._data.copy())
+        copied = _rebuild(type(self), self._data.copy(order="K"), self._requires, {})
         memo[id(self)] = copied
+        copied.__dict__.update(copy.deepcopy(self._own_attributes(), memo))
+        copied._grad = copy.deepcopy(self._grad, memo)
         return copied
+
+    def _own_attributes(self) -> dict[str, Any]:
+        """What the user has set on this tensor: hooks, and what else the engine keeps there, stay with it."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_afterwards", "_former", "_retains")}
 
     # Python's protocols
 
@@ -272,7 +285,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return printing.format_tensor(self._data, default_dtype=default, suffixes=suffixes)
 
     def __format__(self, spec: str) -> str:
-        if self.ndim == 0:
+        if self.ndim == 0 and type(self) is Tensor:
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
@@ -286,7 +299,12 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
             raise TypeError("iteration over a 0-d tensor")
         return iter(joining.unbind(self))
 
+    def __reversed__(self) -> Tensor:
+        return arranging.flip(self, 0) if self.ndim else self
+
     def __contains__(self, element: Any) -> Any:
+        if not isinstance(element, Tensor | bool | int | float):
+            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
         return np.any(self._data == (element._data if isinstance(element, Tensor) else element)).item()
 
     def __bool__(self) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 from tinygrad_nn.testing.close import assert_close
 from tinygrad_nn.testing.decorator import gradcheck_op
 from tinygrad_nn.testing.gradcheck import assert_gradcheck, gradcheck
+from tinygrad_nn.testing.made import make_tensor
 from tinygrad_nn.testing.report import GradcheckError, Report
 from tinygrad_nn.testing.targets import Engine
 
-__all__ = ["Engine", "GradcheckError", "Report", "assert_close", "assert_gradcheck", "gradcheck", "gradcheck_op"]
+__all__ = ["Engine", "GradcheckError", "Report", "assert_close", "assert_gradcheck", "gradcheck", "gradcheck_op", "make_tensor"]
 
 
 def __getattr__(name: str) -> Any:
