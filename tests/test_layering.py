@@ -5,15 +5,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"version", "graph", "dtypes", "generator", "printing", "return_types", "special_arrays", "memory", "sums"},
+    {"version", "graph", "node_names", "dtypes", "generator", "printing", "return_types", "special_arrays", "bessel_arrays",
+     "memory", "sums"},
     {"op", "incomplete"},
     {"ops"},
     {"methods"},
     {"variable"},
     {"numpy_protocol"},
     {"tensor", "special"},
-    {"creation", "in_place", "linalg", "amp", "accelerator", "backends", "distributed", "foreach", "jit", "mps", "runtime"},
-    {"random"},
+    {"creation", "in_place", "types", "linalg", "amp", "accelerator", "backends", "distributed", "jit", "mps", "runtime"},
+    {"random", "windows", "foreach"},
     {"autograd", "cuda", "lowrank"},
     {"func"},
     {"utils", "nn"},

@@ -146,7 +146,7 @@ def test_tracebacks_begin_in_the_script(write):
         ("from torch.fx import Tracer", "ModuleNotFoundError", "torch.fx is not in tinygrad_nn"),
         ("import torch; torch.fft.fft", "AttributeError", "torch.fft is not in tinygrad_nn: np.fft"),
         ("from torchvision import models; models.vgg16()", "AttributeError", "torchvision.models is not in tinygrad_nn"),
-        ("import torch; torch.poisson(torch.ones(1))", "NotImplementedError", "poisson: not supported"),
+        ("import torch; torch.ones(1).share_memory_()", "NotImplementedError", "share_memory_.*: tensors are not shared"),
         ("import torch.nn as nn; nn.quux", "AttributeError", "torch.nn.quux is not in tinygrad_nn"),
         ("import torch.ops", "ModuleNotFoundError", "torch.ops is not in tinygrad_nn"),
         ("import torch.backends.quux", "ModuleNotFoundError", "torch.backends.quux is not in tinygrad_nn"),
@@ -260,7 +260,7 @@ def absent(write, text):
         ("import torch\n@torch.no_grad_\ndef f(): pass", [(2, "torch.no_grad_")]),
         ("import torch\ndef f(x: torch.Tensr = torch.one): pass", [(2, "torch.Tensr"), (2, "torch.one")]),
         ("import torch\nx = torch.func.linearize", [(2, "torch.func.linearize")]),
-        ("import torch\ntorch.poisson(torch.ones(1))", [(2, "torch.poisson")]),
+        ("import torch\ntorch.ones(1).share_memory_()", [(2, "torch.Tensor.share_memory_")]),
         ("from torchvision import models, transforms", [(1, "torchvision.models")]),
         # methods of what is certainly a tensor
         ("import torch\nx = torch.ones(3)\nx.foo()", [(3, "torch.Tensor.foo")]),
@@ -333,3 +333,20 @@ def test_a_program_may_ask_what_it_runs_on():
 def test_importing_the_package_brings_none_of_this():
     code = "import sys, tinygrad_nn; print([name for name in sys.modules if 'porting' in name or name == 'tensorboardX'])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_part_does_not_take_the_place_of_the_function_of_its_name(write):
+    script = write(
+        """
+        import torch
+        from torch.nn.utils.spectral_norm import SpectralNorm
+        from torch.nn.utils.weight_norm import WeightNorm
+        import torch.nn.modules.conv
+
+        layer = torch.nn.utils.spectral_norm(torch.nn.utils.weight_norm(torch.nn.Linear(2, 2)), "weight_v")
+        print([type(hook) in (SpectralNorm, WeightNorm) for hook in layer._forward_pre_hooks.values()])
+        print(torch.nn.modules.conv._ConvNd.__name__, torch.nn.modules.batchnorm._BatchNorm.__name__)
+        """
+    )
+    assert python(script) == (0, "[True, True]\n_ConvNd _BatchNorm\n", "")
+    assert python("--check", script)[0] == 0

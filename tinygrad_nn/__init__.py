@@ -18,6 +18,7 @@ from tinygrad_nn.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from tinygrad_nn.autograd.modes import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from tinygrad_nn.creation import *
 from tinygrad_nn.dtypes import *
 from tinygrad_nn.dtypes import bool_ as bool
@@ -39,9 +40,11 @@ from tinygrad_nn.methods.factorization import *
 from tinygrad_nn.methods.indexing import *
 from tinygrad_nn.methods.joining import *
 from tinygrad_nn.methods.matrices import *
+from tinygrad_nn.methods.out import accept_out as _accept_out
 from tinygrad_nn.methods.pointwise import *
 from tinygrad_nn.methods.queries import *
 from tinygrad_nn.methods.reduction import *
+from tinygrad_nn.methods.reflections import *
 from tinygrad_nn.methods.scan import *
 from tinygrad_nn.methods.scattering import *
 from tinygrad_nn.methods.shaping import *
@@ -55,6 +58,7 @@ from tinygrad_nn.tensor import Tensor
 
 __version__ = version.__version__
 newaxis = None
+_accept_out(globals())
 _keep_freed_memory()
 
 if _CHECKING:
@@ -63,6 +67,7 @@ if _CHECKING:
         amp,
         backends,
         cuda,
+        distributed,
         distributions,
         doctor,
         func,
@@ -71,9 +76,11 @@ if _CHECKING:
         mps,
         nn,
         optim,
+        serialization,
         special,
         testing,
         train,
+        types,
         utils,
         vision,
         viz,
@@ -109,11 +116,28 @@ if _CHECKING:
         selu,
         threshold,
     )
+    from tinygrad_nn.nn.functional.toplevel_losses import (
+        binary_cross_entropy_with_logits,
+        constant_pad_nd,
+        cosine_embedding_loss,
+        ctc_loss,
+        dropout_,
+        embedding,
+        grid_sampler,
+        hinge_embedding_loss,
+        kl_div,
+        margin_ranking_loss,
+        native_batch_norm,
+        native_layer_norm,
+        poisson_nll_loss,
+        triplet_margin_loss,
+    )
     from tinygrad_nn.serialization import load, save
+    from tinygrad_nn.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window, range
 
 _PACKAGES = {
-    "accelerator", "amp", "backends", "cuda", "distributions", "doctor", "func", "jit", "linalg", "mps", "nn", "optim", "special",
-    "testing", "train", "utils", "vision", "viz",
+    "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "doctor", "func", "jit", "linalg", "mps", "nn",
+    "optim", "serialization", "special", "testing", "train", "types", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {
     "amp": {"GradScaler", "autocast", "is_autocast_enabled"},
@@ -132,13 +156,21 @@ _NAMES = {
         "gru_cell", "instance_norm", "layer_norm", "lstm_cell", "max_pool1d", "max_pool2d", "rnn_relu_cell",
         "rnn_tanh_cell", "rrelu", "selu", "threshold",
     },
+    "nn.functional.toplevel_losses": {
+        "binary_cross_entropy_with_logits", "constant_pad_nd", "cosine_embedding_loss", "ctc_loss", "dropout_", "embedding",
+        "grid_sampler", "hinge_embedding_loss", "kl_div", "margin_ranking_loss", "native_batch_norm", "native_layer_norm",
+        "poisson_nll_loss", "triplet_margin_loss",
+    },
     "serialization": {"load", "save"},
+    "windows": {"bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window", "range"},
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     if name in _PACKAGES:
         return _importlib.import_module(f"{__name__}.{name}")
+    if name.startswith("_foreach_"):
+        return getattr(_importlib.import_module(f"{__name__}.foreach"), name)
     for module, names in _NAMES.items():
         if name in names:
             return getattr(_importlib.import_module(f"{__name__}.{module}"), name)

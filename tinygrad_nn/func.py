@@ -15,29 +15,53 @@ from tinygrad_nn.graph import Node, node_of, reachable
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state", "vjp", "vmap"]
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state", "vjp",
+    "vmap",
+]  # fmt: skip
 
 Argnums = int | tuple[int, ...]
 
 
-def _tree(value: Any, change: Callable[[Tensor], Any]) -> Any:
-    """The dicts, lists and tuples of `value` with each tensor changed."""
+def _tree(value: Any, change: Callable[[Tensor], Any], other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """The dicts, lists and tuples of `value` with each tensor changed, and by `other` all else."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, Mapping):
-        return {key: _tree(item, change) for key, item in value.items()}
-    return type(value)(_tree(item, change) for item in value) if type(value) in (list, tuple) else value
+        return {key: _tree(item, change, other) for key, item in value.items()}
+    return type(value)(_tree(item, change, other) for item in value) if type(value) in (list, tuple) else other(value)
+
+
+def _flat(value: Any) -> list[Tensor]:
+    """The tensors of a tree, in its order."""
+    found: list[Tensor] = []
+    _tree(value, found.append)
+    return found
+
+
+def _filled(tree: Any, values: Sequence[Any]) -> Any:
+    """The tree with these values, in its order, in the place of its tensors."""
+    remaining = iter(values)
+    return _tree(tree, lambda _: next(remaining))
+
+
+def _refuse(value: Any) -> None:
+    if value is not None:
+        raise ValueError(f"expected a Tensor, or a tree of Tensors, to differentiate by, got {type(value).__name__}")
 
 
 def _opened(value: Any, leaves: list[Any]) -> Any:
-    """The values as new tensors that need gradients, put into `leaves` too; linked to the old ones where those need some."""
+    """The values as new tensors that need gradients, put into `leaves` too; linked to the old ones where those need some.
+
+    ValueError for what is no tensor.
+    """
 
     def fresh(x: Tensor) -> Tensor:
         leaf: Tensor = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
         leaves.append(leaf)
         return leaf
 
-    return _tree(value, fresh)
+    return _tree(value, fresh, _refuse)
 
 
 def _closed(value: Any, leaves: list[Any]) -> Any:
@@ -107,14 +131,11 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         opened = _opened(primals, leaves)
         value = func(*opened)
     value, aux = value if has_aux else (value, None)
-    ends: list[Any] = []
-    _tree(value, ends.append)
+    ends = _flat(value)
 
     def pull(*cotangents: Any) -> Any:
-        sides: list[Any] = []
-        _tree(cotangents, sides.append)
         with enable_grad():
-            found = derivatives(ends, leaves, sides, create_graph=True, allow_unused=True)
+            found = derivatives(ends, leaves, _flat(cotangents), create_graph=True, allow_unused=True)
         by_leaf = {id(leaf): zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, found, strict=True)}
         return _closed(_tree(opened, lambda leaf: by_leaf[id(leaf)]), leaves)
 
@@ -133,6 +154,36 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     return (*found, *kept)
 
 
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of `func` at the primals, and the function of tangents that multiplies its Jacobian there with them.
+
+    The product is linear in the vector of a backward walk, so the derivative by that vector is taken, anew for each call.
+
+    >>> linearize(lambda x: x**2, Tensor([1.0, 2.0]))[1](Tensor([1.0, 1.0]))
+    tensor([2., 4.])
+    """
+    leaves: list[Any] = []
+    with enable_grad():
+        value = func(*_opened(primals, leaves))
+        ends = _flat(value)
+        sides = [zeros_like(y).requires_grad_() for y in ends]
+        linked = [(y, side) for y, side in zip(ends, sides, strict=True) if y.requires_grad]
+        pulled: Sequence[Any] = [None] * len(leaves)
+        if linked:
+            outputs, vectors = zip(*linked, strict=True)
+            pulled = derivatives(outputs, leaves, vectors, create_graph=True, allow_unused=True)
+
+    def push(*tangents: Any) -> Any:
+        pairs = [(g, v) for g, v in zip(pulled, _flat(tangents), strict=True) if g is not None and g.requires_grad]
+        products: Sequence[Any] = [zeros_like(y) for y in sides]
+        if pairs:
+            gradients, along = zip(*pairs, strict=True)
+            products = derivatives(gradients, sides, along, retain_graph=True, materialize_grads=True)
+        return _filled(value, products)
+
+    return _closed(value, leaves), push
+
+
 def _first(func: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
     """`func` without the second of the two things it returns, which is put into `kept`, without its history."""
 
@@ -147,24 +198,29 @@ def _first(func: Callable[..., Any], kept: list[Any]) -> Callable[..., Any]:
 def jacrev(
     func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
 ) -> Callable[..., Any]:
-    """The function that gives the Jacobian of `func` by its argument `argnums`, one backward walk an output element."""
+    """The function that gives the Jacobian of `func` by its argument `argnums`, one backward walk an output element.
+
+    Arguments and results may be dicts, lists and tuples of tensors: the Jacobian has for each result the tree of the arguments.
+    """
 
     def matrix(*args: Any) -> Any:
         leaves: list[Any] = []
         places = (argnums,) if isinstance(argnums, int) else argnums
         kept: list[Any] = []
+        shown: list[Any] = []  # what the function returned
         of_all = _first(func, kept) if has_aux else func
+        chosen, _ = _picked(args, argnums, leaves)
 
-        def of_chosen(*chosen: Any) -> Any:
+        def of_leaves(*values: Any) -> Any:
             opened = list(args)
-            for i, value in zip(places, chosen, strict=True):
+            filled = _filled(chosen, values)
+            for i, value in zip(places, (filled,) if isinstance(argnums, int) else filled, strict=True):
                 opened[i] = value
-            return of_all(*opened)
+            shown[:] = [of_all(*opened)]
+            return tuple(_flat(shown[0])) or shown[0]
 
-        _, opened = _picked(args, places, leaves)
-        chosen = tuple(opened[i] for i in places)
-        found = functional.jacobian(of_chosen, chosen[0] if isinstance(argnums, int) else chosen, create_graph=True)
-        found = _closed(found, leaves)
+        found = functional.jacobian(of_leaves, tuple(leaves), create_graph=True)
+        found = _closed(_filled(shown[0], [_filled(chosen, row) for row in found]), leaves)
         return (found, kept[0]) if has_aux else found
 
     return matrix
@@ -189,13 +245,13 @@ def vmap(
 
     What is given by keyword goes to each call as it is. The calls come one after the other: the gain is in what is written,
     not in time. ValueError for arguments without a dimension to go along, or of several sizes; RuntimeError for a `func`
-    that draws random numbers.
+    that draws random numbers, unless `randomness` is "same", for the same draws in each call, or "different".
 
     >>> vmap(lambda x: x.sum())(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([3., 7.])
     """
-    if randomness != "error":
-        raise NotImplementedError(f"vmap: randomness {randomness!r} is not supported")
+    if randomness not in ("error", "same", "different"):
+        raise RuntimeError(f"vmap: expected randomness to be 'error', 'same' or 'different', got {randomness!r}")
 
     def mapped(*args: Any, **kwargs: Any) -> Any:
         dims = in_dims if isinstance(in_dims, tuple) else (in_dims,) * len(args)
@@ -210,8 +266,10 @@ def vmap(
         for i in range(*sizes):
             pick = functools.partial(_slice, i)
             own = [_along(value, dim, pick) for value, dim in zip(args, dims, strict=True)]
+            if randomness == "same":
+                default_generator.set_state(before)
             results.append(func(*own, **kwargs))
-        if (before != default_generator.get_state()).any():
+        if randomness == "error" and (before != default_generator.get_state()).any():
             raise RuntimeError("vmap: called random operation while in randomness error mode")
         return _stacked(results, out_dims)
 
@@ -280,7 +338,10 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """The module called with these tensors in the place of its own; RuntimeError for a name that it has not."""
+    """The module called with these tensors in the place of its own, and names that it has not left out.
+
+    RuntimeError if `strict` and the names are not just its own.
+    """
     given = parameter_and_buffer_dicts
     merged = {name: value for part in ([given] if isinstance(given, Mapping) else given) for name, value in part.items()}
     arguments = () if args is None else args if isinstance(args, tuple) else (args,)
@@ -296,11 +357,11 @@ def _swapped(module: Any, given: Mapping[str, Tensor], tie_weights: bool, strict
         for held in (part._parameters, part._buffers):
             there = [name for name, value in held.items() if value is not None]
             places.update({f"{prefix}.{name}" if prefix else name: (held, name) for name in there})
-    unknown = sorted(set(given) - set(places)) or sorted(set(places) - set(given) if strict else ())
-    if unknown:
+    unknown = sorted(set(given) ^ set(places))
+    if strict and unknown:
         raise RuntimeError(f"functional_call: expected names among {', '.join(places)}; differs in {unknown}")
     before = {name: held[key] for name, (held, key) in places.items()}
-    tied = {id(before[name]): value for name, value in given.items()}
+    tied = {id(before[name]): value for name, value in given.items() if name in before}
     try:
         for name, (held, key) in places.items():
             held[key] = given.get(name, tied.get(id(before[name]), before[name]) if tie_weights else before[name])

@@ -111,12 +111,20 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that the gradients go on to, each with the number of its output, in PyTorch's layout."""
         return tuple(
-            edge if type(edge) is tuple else (edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge), 0)
+            edge if type(edge) is tuple else (None if edge is None else _shown(edge), 0)
             for edge in self.edges
         )
 
+    def shown(self) -> Node:
+        """Itself as `grad_fn` and `next_functions` show it."""
+        return self
+
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+def _shown(edge: Edge) -> Any:
+    return edge.shown() if isinstance(edge, Node) else AccumulateGrad(edge)
 
 
 class AccumulateGrad:

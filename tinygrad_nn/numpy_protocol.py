@@ -1,6 +1,7 @@
 """What NumPy's functions do with Tensors: `np.sum(tensor)` is recorded; knows the methods, no formula.
 
-Gradient rules are written with these functions, so the table is also what makes higher derivatives.
+Gradient rules are written with these functions, so the table is also what makes higher derivatives. All others get the
+tensors' values, as in PyTorch, and lead to no gradient: a tensor that requires one is an error.
 """
 
 from __future__ import annotations
@@ -16,6 +17,32 @@ from tinygrad_nn.ops import elementwise, reduce
 from tinygrad_nn.variable import Variable, wrap
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+_GIVE_TENSORS = {  # those not in the table whose results PyTorch has as tensors where the first argument is one
+    np.argpartition, np.argsort, np.around, np.delete, np.fix, np.insert, np.linspace, np.ptp, np.repeat, np.round,
+    np.searchsorted, np.take, np.linalg.cholesky, np.linalg.inv, np.linalg.pinv, np.linalg.solve,
+}  # fmt: skip
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What `function` gives of Tensors: by the table if that takes these keywords, else NumPy's own result for their values.
+
+    RuntimeError for a Tensor that requires grad and a function, or a keyword, that the table has not.
+    """
+    ours: Any = FUNCTIONS.get(function)
+    if ours is not None and set(kwargs).issubset(ours.__code__.co_varnames):
+        return ours(*args, **kwargs)
+    found = function(*_arrays(args), **_arrays(kwargs))
+    return wrap(np.asarray(found)) if function in _GIVE_TENSORS and args and isinstance(args[0], Variable) else found
+
+
+def _arrays(value: Any) -> Any:
+    """The value with arrays for the Tensors in it."""
+    if isinstance(value, Variable):
+        return value.numpy()  # type: ignore[attr-defined]
+    if isinstance(value, dict):
+        return {key: _arrays(item) for key, item in value.items()}
+    return type(value)(map(_arrays, value)) if type(value) in (list, tuple) else value
 
 
 def _tensor(value: Any) -> Any:
@@ -127,8 +154,11 @@ def _broadcast_to(array: Any, shape: Any) -> Any:
 
 
 @_implements(np.expand_dims)
-def _expand_dims(a: Any, axis: int) -> Any:
-    return shaping.unsqueeze(a, axis)
+def _expand_dims(a: Any, axis: Any) -> Any:
+    axes = (axis,) if isinstance(axis, int) else axis
+    for place in sorted(k % (a.ndim + len(axes)) for k in axes):
+        a = shaping.unsqueeze(a, place)
+    return a
 
 
 @_implements(np.squeeze)
@@ -146,6 +176,23 @@ def _stack(arrays: Any, axis: int = 0) -> Any:
     return joining.stack([_tensor(a) for a in arrays], axis)
 
 
+@_implements(np.array_split)
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    return list(joining.tensor_split(ary, indices_or_sections, axis))
+
+
+@_implements(np.split)
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
+    return _array_split(ary, indices_or_sections, axis)
+
+
+@_implements(np.nonzero)
+def _nonzero(a: Any) -> Any:
+    return a.nonzero()  # PyTorch's layout: it calls the method
+
+
 @_implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
     return arranging.flip(m, range(m.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis)
@@ -157,7 +204,10 @@ def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 @_implements(np.where)
-def _where(condition: Any, x: Any, y: Any) -> Any:
+def _where(condition: Any, *choices: Any) -> Any:
+    if not choices:
+        return np.where(_tensor(condition).detach().numpy())
+    x, y = choices
     return elementwise.where(condition, x, y) if isinstance(x, Variable) or isinstance(y, Variable) else (
         elementwise.where(condition, _tensor(x), y)
     )  # fmt: skip

@@ -12,12 +12,14 @@ arrays for first derivatives and, handed Tensors, records itself for the second.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
 from tinygrad_nn.graph import Edge, Gradient, Node, Storage, node_of
+from tinygrad_nn.node_names import node_name
 from tinygrad_nn.sums import sum_first
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -105,8 +107,7 @@ class Op:
         self.samples: list[Sample] = []
         self.plans: dict[int, Plan] = {}
         self.differentiable = 0  # the bits of the inputs that have a rule
-        title = "".join(part.capitalize() for part in self.name.split("_"))
-        self.node_name = f"{title}Backward0"
+        self.link: Callable[[Any, Any], Any] | None = None  # see `piecewise`
 
     def __call__(self, *inputs: Any, **attributes: Any) -> Any:
         """Compute on arrays; if an input is a Tensor, record as well."""
@@ -127,6 +128,15 @@ class Op:
             self._slots(rule)
         self.rules.update(rules)
         self.differentiable = -1 if self.variadic else sum(1 << i for i, n in enumerate(self.inputs) if n in self.rules)
+        return self
+
+    def piecewise(self, link: Callable[[Any, Any], Any]) -> Op:
+        """Declare that the slopes change in jumps only, which comparisons in the rules do not record.
+
+        A gradient that is to be differentiated again is tied to each saved tensor by `link(gradient, tensor)`, whose slope there
+        is 0: a second derivative then is 0, as in PyTorch, and not absent. First derivatives do without.
+        """
+        self.link = link
         return self
 
     def no_vjp(self) -> Op:
@@ -256,6 +266,11 @@ def _values(gradient: Gradient) -> Any:
     return gradient if isinstance(gradient, np.ndarray | np.generic) else gradient.detach().numpy()
 
 
+@functools.cache
+def _class_named(name: str) -> type[OpNode]:
+    return type(name, (OpNode,), {"__slots__": ()})
+
+
 class OpNode(Node):
     """A recorded call of an op: its saved values, and how to run its rules on them."""
 
@@ -281,11 +296,16 @@ class OpNode(Node):
 
     def name(self) -> str:
         """The op's name in PyTorch's spelling, such as `MulBackward0`."""
-        return self.op.node_name
+        return node_name(self.op.name, self.attributes, tuple(map(len, self.shapes)))
+
+    def shown(self) -> OpNode:
+        """Itself, once it is of a class that bears its name: PyTorch has one for each operation."""
+        self.__class__ = _class_named(self.name())
+        return self
 
     def release(self) -> None:
-        """Let go of the saved tensors; a node that saved none, or only numbers, can be walked again, as in PyTorch."""
-        if self.storages:
+        """Let go of what was saved; a node that saved nothing can be walked again, as in PyTorch."""
+        if self.saved:
             self.saved = None
             self.storages = ()
 
@@ -301,18 +321,20 @@ class OpNode(Node):
         for storage in self.storages:
             if storage.changed > serial:
                 self._raise_changed(storage)
+        plan = self.plan
+        calls: Sequence[Call] = plan.calls
         if type(gradient) is not np.ndarray and not isinstance(gradient, np.generic):
             values = tuple(self._as_tensors(gradient))
+            calls = calls if plan.op.link is None else [self._linked(plan.op.link, *call) for call in calls]
         edges, attributes = self.edges, self.attributes
         own, broadcast = self.shape, self.broadcast
-        plan = self.plan
         if plan.op.variadic:
             parts = plan.calls[0][1](gradient, *([self.shapes] if plan.shaped else ()), **attributes)
             return [self._fitted(part, i) if edges[i] is not None else None for i, part in enumerate(parts)]
         if plan.shaped:
             values += self.shapes
         gradients: list[Gradient] = [None] * len(edges)
-        for i, rule, at in plan.calls:
+        for i, rule, at in calls:
             if path is not None and edges[i] not in path and node_of(edges[i]) not in path:
                 continue
             result = rule(gradient, values, attributes) if at < 0 else rule(gradient, values[at])
@@ -323,6 +345,19 @@ class OpNode(Node):
         if self.where:
             self._check_finite(gradient, gradients)
         return gradients
+
+    @staticmethod
+    def _linked(link: Callable[[Any, Any], Any], i: int, rule: Callable[..., Any], at: int) -> Call:
+        """The rule of a piecewise op, its result tied to the saved tensors that gradients flow to."""
+
+        def linked(g: Any, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
+            result = rule(g, values, attributes) if at < 0 else rule(g, values[at])
+            for value in values:
+                if getattr(value, "requires_grad", False):
+                    result = link(result, value)
+            return result
+
+        return i, linked, -1
 
     def _check_finite(self, arrived: Gradient, gradients: list[Gradient]) -> None:
         """In anomaly mode: name the op whose rule made the first non-finite gradient out of a finite one."""

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_threads",
-    "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision", "set_num_threads",
-    "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_float32_matmul_precision",
+    "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "threads": None, "limits": None}
+_state: dict[str, Any] = {
+    "deterministic": False, "warn_only": False, "precision": "highest", "threads": None, "limits": None, "interop": None,
+    "warn_always": False,
+}  # fmt: skip
 
 
 def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -70,3 +73,30 @@ def set_float32_matmul_precision(precision: str) -> None:
 def get_float32_matmul_precision() -> str:
     """What `set_float32_matmul_precision` last set."""
     return _state["precision"]
+
+
+def set_num_interop_threads(num: int, /) -> None:
+    """Accepted: operations here run one after the other. RuntimeError for a number below 1."""
+    if not isinstance(num, int) or num < 1:
+        raise RuntimeError(f"set_num_interop_threads expects a positive integer, got {num!r}")
+    _state["interop"] = num
+
+
+def get_num_interop_threads() -> int:
+    """What `set_num_interop_threads` last set; before that, the number of processors."""
+    return _state["interop"] or os.cpu_count() or 1
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Accepted: how often a warning shows is for Python's `warnings` to say."""
+    _state["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """What `set_warn_always` last set."""
+    return _state["warn_always"]
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """False: NumPy keeps the numbers below the least normal one, and cannot be told otherwise."""
+    return False

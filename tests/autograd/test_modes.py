@@ -122,12 +122,32 @@ def test_set_grad_enabled_as_a_function_lasts():
         set_grad_enabled(True)
 
 
-def test_generators_are_refused():
-    with pytest.raises(TypeError, match="cannot decorate a generator function"):
+def test_each_step_of_a_generator_runs_in_the_mode_and_what_is_between_does_not():
+    ended = []
 
-        @no_grad()
-        def numbers():
-            yield 1
+    @no_grad()
+    def numbers():
+        """Doc."""
+        try:
+            sent = yield is_grad_enabled()
+            yield sent, is_grad_enabled()
+        except KeyError:
+            yield "caught", is_grad_enabled()
+        finally:
+            ended.append(is_grad_enabled())
+        return "end"
+
+    steps = numbers()
+    assert (numbers.__doc__, next(steps), is_grad_enabled()) == ("Doc.", False, True)
+    assert (steps.send(3), steps.throw(KeyError()), is_grad_enabled()) == ((3, False), ("caught", False), True)
+    with pytest.raises(StopIteration) as stop:
+        next(steps)
+    assert (stop.value.value, ended) == ("end", [False])
+    steps = numbers()
+    next(steps)
+    steps.close()
+    assert ended == [False, False]
+    assert is_grad_enabled()
 
 
 def test_leaves_made_without_recording_are_leaves_that_can_require_grad():

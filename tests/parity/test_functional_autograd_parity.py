@@ -195,6 +195,17 @@ FUNC = {
     "jacrev of grad": lambda p, x, y: p.func.jacrev(p.func.grad(power))(x, y),
     "jacfwd": lambda p, x, y: p.func.jacfwd(lambda a: a.exp())(x),
     "hessian": lambda p, x, y: p.func.hessian(power)(x, y),
+    "jacrev to a dict": lambda p, x, y: p.func.jacrev(lambda a: {"s": a.sin(), "of": (a.sum(), [a * y])})(x),
+    "jacfwd to a dict": lambda p, x, y: p.func.jacfwd(lambda a: {"s": a.sin(), "of": (a.sum(), [a * y])})(x),
+    "jacrev to a dict by both": lambda p, x, y: p.func.jacrev(lambda a, b: {"ab": a.sum(0) * b.sum(0)}, argnums=(0, 1))(x, y),
+    "jacrev of a dict": lambda p, x, y: p.func.jacrev(lambda d: d["x"].sum(0) * d["l"][0].sum(0))({"x": x, "l": [y]}),
+    "hessian of a dict": lambda p, x, y: p.func.hessian(lambda d: power(d["x"], d["y"]))({"x": x[0], "y": y[0]}),
+    "linearize": lambda p, x, y: [(value, push(y), push(x)) for value, push in [p.func.linearize(p.sin, x)]],
+    "linearize of trees": lambda p, x, y: p.func.linearize(lambda d, b: (d["a"] * b, {"s": b + 1}), {"a": x}, y)[1]({"a": y}, x),
+    "linearize of what is constant": lambda p, x, y: p.func.linearize(lambda a: p.ones(2), x)[1](y),
+    "grad of a number": lambda p, x, y: p.func.grad(lambda a: a * 2)(3.0),
+    "grad of a tree with a number": lambda p, x, y: p.func.grad(lambda d: d["x"].sum())({"x": x, "n": 2}),
+    "vjp of a number": lambda p, x, y: p.func.vjp(lambda a: a * 2, 3.0),
 }
 
 
@@ -234,11 +245,22 @@ def test_functional_call():
             tinygrad_nn.func.functional_call(tinygrad_nn.nn.Linear(2, 1), wrong, tinygrad_nn.ones(1, 2), strict=True)
 
 
-def test_vmap_with_random_numbers_is_refused():
-    for randomness in ("different", "same"):
-        assert torch.func.vmap(lambda x: x, randomness=randomness)(torch.ones(2)).tolist() == [1, 1]
-        with pytest.raises(NotImplementedError, match="randomness"):
-            tinygrad_nn.func.vmap(lambda x: x, randomness=randomness)
+def test_functional_call_leaves_out_names_that_the_module_has_not():
+    def program(p):
+        given = {"weight": p.ones(1, 2), "bias": p.zeros(1), "nothing": p.ones(3)}
+        return p.func.functional_call(p.nn.Linear(2, 1), given, p.ones(1, 2))
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_vmap_with_random_numbers():
+    def program(p, randomness):
+        p.manual_seed(0)
+        drawn = p.func.vmap(lambda x: x + p.rand(2), randomness=randomness)(p.zeros(3, 2))
+        return drawn[0], (drawn[0] == drawn[1]).all().item(), p.rand(1) if randomness == "same" else None
+
+    for randomness in ("different", "same", "error", "often"):
+        compare(program, torch, tinygrad_nn, randomness)
 
 
 # grad and backward with the arguments of old programs, modes, checkpoints
@@ -252,8 +274,6 @@ def test_old_arguments():
 
     compare(program, torch, tinygrad_nn)
     compare(lambda p: p.autograd.backward([p.ones(1)], [p.ones(1)], grad_variables=[p.ones(1)]), torch, tinygrad_nn)
-    with pytest.raises(NotImplementedError, match="once a row"):
-        tinygrad_nn.autograd.grad([], [], is_grads_batched=True)
 
 
 MODES = ["no_grad()", "enable_grad()", "inference_mode()", "inference_mode(False)", "set_grad_enabled(False)"]

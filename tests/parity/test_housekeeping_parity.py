@@ -154,7 +154,6 @@ def test_there_is_no_accelerator(move):
 
 # What PyTorch does, and we refuse in so many words.
 REFUSED = {
-    "poisson": lambda p: p.poisson(p.ones(2)),
     "share_memory_": lambda p: p.ones(2).share_memory_(),
     "conv3d": lambda p: p.nn.functional.conv3d(p.ones(1, 2, 3, 3, 3), p.ones(3, 2, 2, 2, 2)),
     "conv_transpose3d": lambda p: p.conv_transpose3d(p.ones(1, 2, 3, 3, 3), p.ones(2, 3, 2, 2, 2)),
@@ -162,8 +161,6 @@ REFUSED = {
     "ConvTranspose3d": lambda p: p.nn.ConvTranspose3d(2, 3, 2),
     "gather": lambda p: p.gather(p.ones(2), 0, p.tensor([0]), sparse_grad=True),
     "embedding_bag": lambda p: p.nn.functional.embedding_bag(p.tensor([0]), p.ones(2, 2), p.tensor([0]), sparse=True),
-    "antialias": lambda p: p.nn.functional.interpolate(p.ones(1, 1, 4, 4), 2, mode="bilinear", antialias=True),
-    "SparseAdam": lambda p: p.optim.SparseAdam([p.ones(1, requires_grad=True)]),
 }
 
 

@@ -151,12 +151,6 @@ def test_refusals_are_pytorchs(case):
     compare(REFUSED[case], torch, tinygrad_nn)
 
 
-def test_orthogonal_weights_are_refused_in_a_sentence():
-    assert hasattr(torch.nn.utils.parametrizations, "orthogonal")
-    with pytest.raises(NotImplementedError, match="orthogonal_ makes"):
-        tinygrad_nn.nn.utils.parametrizations.orthogonal(tinygrad_nn.nn.Linear(2, 2))
-
-
 PRUNED = {
     "random_unstructured": lambda p, prune, m: prune.random_unstructured(m, "weight", amount=0.4),
     "l1_unstructured": lambda p, prune, m: prune.l1_unstructured(m, name="weight", amount=5),

@@ -200,3 +200,13 @@ def test_state_is_exchanged():
     x = np.random.default_rng(0).random((5, 2, 3), np.float32)
     found = ours(tinygrad_nn.from_numpy(x))[0].detach().numpy()
     np.testing.assert_allclose(found, theirs(torch.from_numpy(x))[0].detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["int", "half", "char", "byte", "short", "is_pinned", "pin_memory", "cuda"])
+def test_casts_of_packed_sequences(method):
+    def program(p):
+        packed = p.nn.utils.rnn.pack_sequence([p.tensor([3.0]), p.tensor([1.0, 2.0])], enforce_sorted=False)
+        found = getattr(packed, method)()
+        return found, found is packed
+
+    compare(program, torch, tinygrad_nn)

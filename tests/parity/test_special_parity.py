@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tinygrad_nn
 from tinygrad_nn import special_arrays as special
 
 torch = pytest.importorskip("torch")
@@ -56,3 +57,16 @@ def test_layouts(name):
     x = np.linspace(0.1, 0.9, 60).reshape(5, 12)
     for view in (x[::2, ::3], x.T, x[1, 2:3].reshape(()), x[:0]):
         beside(name, view)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gammainc(dtype):
+    a, x = np.meshgrid(np.geomspace(1e-3, 1e3, 40), np.geomspace(1e-6, 3e3, 60))
+    ours, theirs = (p.special.gammainc(p.tensor(a.astype(dtype)), p.tensor(x.astype(dtype))).numpy() for p in (tinygrad_nn, torch))
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_allclose(ours, theirs, rtol=2e-4 if dtype == np.float32 else 1e-8, atol=1e-37)
+
+
+def test_the_sign_of_no_entropy():
+    ours, theirs = (p.special.entr(p.tensor([0.0, -0.0, 1.0])) for p in (tinygrad_nn, torch))
+    assert ours.signbit().tolist() == theirs.signbit().tolist()

@@ -238,3 +238,71 @@ def test_state_is_exchanged(norm_first, batch_first):
     x = np.random.default_rng(0).random((3, 3, E), np.float32)
     found = ours(*[tinygrad_nn.from_numpy(x)] * 2).detach().numpy()
     np.testing.assert_allclose(found, theirs(*[torch.from_numpy(x)] * 2).detach().numpy(), atol=1e-5)
+
+
+ENDS = [[False] * 3 + [True] * 2, [False] * 5, [False] + [True] * 4]
+LAYER = {"d_model": 4, "nhead": 2, "dim_feedforward": 8, "batch_first": True}
+PADDED = {  # which part of the sequences is padding, and the options that differ
+    "at the ends": (ENDS, {}),
+    "in all last columns": ([ENDS[0], ENDS[0], ENDS[2]], {}),
+    "everywhere in one": ([[True] * 5, ENDS[1], ENDS[0]], {}),
+    "nowhere": ([ENDS[1]] * 3, {}),
+    "in between": ([[False, True, False, True, True], ENDS[1], ENDS[0]], {}),
+    "in between, not checked": ([[False, True, False, True, True], ENDS[1], ENDS[0]], {"mask_check": False}),
+    "kept": (ENDS, {"enable_nested_tensor": False}),
+    "before a norm": (ENDS, {"norm": True}),
+    "gelu": (ENDS, {"activation": "gelu"}),
+    "a module as activation": (ENDS, {"activation": "GELU"}),
+    "another activation": (ENDS, {"activation": "tanh"}),
+    "norm first": (ENDS, {"norm_first": True}),
+    "one head": (ENDS, {"nhead": 1}),
+    "no biases": (ENDS, {"bias": False}),
+    "epsilons that differ": (ENDS, {"eps": 1e-3}),
+    "batch second": ([[row[i] for row in ENDS] for i in range(5)], {"batch_first": False}),
+    "training": (ENDS, {"training": True}),
+    "gradients": (ENDS, {"grad": True}),
+    "frozen": (ENDS, {"grad": True, "frozen": True}),
+    "numbers": (ENDS, {"numbers": True}),
+    "a mask beside it": (ENDS, {"mask": True}),
+    "causal": (ENDS, {"is_causal": True}),
+    "without the fast path": (ENDS, {"fastpath": False}),
+}
+
+
+def padded(p, padding, options):
+    """An encoder's output; PyTorch leaves padding out under conditions of its own."""
+    p.manual_seed(0)
+    given = {name: options[name] for name in ("nhead", "norm_first", "bias", "batch_first") if name in options}
+    activation = options.get("activation", "relu")
+    activation = {"tanh": p.tanh, "GELU": p.nn.GELU()}.get(activation, activation)
+    layer = p.nn.TransformerEncoderLayer(**{**LAYER, **given}, dropout=0.0, activation=activation)
+    layer.norm1.eps = options.get("eps", layer.norm2.eps)
+    nested = {name: options[name] for name in ("enable_nested_tensor", "mask_check") if name in options}
+    encoder = p.nn.TransformerEncoder(layer, 2, p.nn.LayerNorm(4) if "norm" in options else None, **nested)
+    encoder.train("training" in options).requires_grad_("frozen" not in options)
+    padding = p.tensor(padding)
+    if "numbers" in options:
+        padding = padding.float() * -5
+    mask = p.zeros(5, 5, dtype=p.bool) if "mask" in options else None
+    p.backends.mha.set_fastpath_enabled(options.get("fastpath", True))
+    try:
+        with p.set_grad_enabled("grad" in options):
+            output = encoder(p.randn(3, 5, 4), mask, padding, is_causal=options.get("is_causal"))
+    finally:
+        p.backends.mha.set_fastpath_enabled(True)
+    return output, encoder.use_nested_tensor, p.backends.mha.get_fastpath_enabled()
+
+
+@pytest.mark.parametrize("case", PADDED)
+def test_padding_in_evaluation(case):
+    compare(padded, torch, tinygrad_nn, *PADDED[case], tolerance=1e-5)
+
+
+def test_kernels_of_attention_change_nothing():
+    def program(p):
+        x = p.linspace(-1, 1, 24).view(1, 2, 3, 4)
+        p.backends.cuda.enable_flash_sdp(True)
+        with p.backends.cuda.sdp_kernel(enable_flash=False, enable_math=True, enable_mem_efficient=False):
+            return p.nn.functional.scaled_dot_product_attention(x, x, x)
+
+    compare(program, torch, tinygrad_nn)

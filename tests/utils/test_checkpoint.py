@@ -191,5 +191,5 @@ def test_errors():
         checkpoint(changing, x, use_reentrant=False).sum().backward()
     with pytest.raises(ValueError, match="keyword arguments only with use_reentrant=False, got y"):
         checkpoint(lambda x, y: x, x, use_reentrant=True, y=1)
-    with pytest.raises(NotImplementedError, match="context_fn is not supported"):
-        checkpoint(deep, x, context_fn=list)
+    with pytest.raises(ValueError, match="context_fn and debug only with use_reentrant=False"):
+        checkpoint(deep, x, use_reentrant=True, context_fn=list)

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_nn.autograd import graph
 from tinygrad_nn.autograd.function import Function, once_differentiable
 from tinygrad_nn.autograd.gradients import backward, grad
 from tinygrad_nn.autograd.modes import (
@@ -19,37 +20,26 @@ from tinygrad_nn.autograd.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.autograd.variable import Variable
 
 __all__ = [
-    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "graph",
-    "inference_mode", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
-    "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+    "Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad",
+    "grad_mode", "graph", "inference_mode", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "once_differentiable", "profiler", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from tinygrad_nn.autograd import forward_ad, functional, graph
+    from tinygrad_nn.autograd import anomaly_mode, forward_ad, functional, grad_mode, profiler
 
 gradcheck: Callable[..., bool]
 gradgradcheck: Callable[..., bool]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("forward_ad", "functional", "graph"):
+    if name in ("anomaly_mode", "forward_ad", "functional", "grad_mode", "profiler"):
         return importlib.import_module(f"{__name__}.{name}")
     if name in ("gradcheck", "gradgradcheck"):  # PyTorch keeps them here; they lie a layer above, and load when asked for
         return getattr(importlib.import_module("tinygrad_nn.testing.gradcheck"), f"torch_{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
-class _AnyTensor(type):
-    def __instancecheck__(cls, other: object) -> bool:
-        return isinstance(other, Tensor)
-
-
-class Variable(metaclass=_AnyTensor):
-    """The tensor itself, under the name of old programs: every tensor is one."""
-
-    def __new__(cls, data: Tensor, requires_grad: bool = False) -> Any:
-        """The values as a leaf."""
-        return data.detach().requires_grad_(requires_grad)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.graph import MODE, Gradient, Node, Storage, mode
+from tinygrad_nn.graph import MODE, Gradient, Node, Storage, clock, mode
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
@@ -16,7 +17,7 @@ from tinygrad_nn.variable import wrap
 class Context(Node):
     """What forward hands to backward: it is the node itself, and may carry any attribute."""
 
-    __slots__ = ("__dict__", "_fixed", "_inputs", "_saved", "_shapes", "function", "materialize", "needs_input_grad")
+    __slots__ = ("__dict__", "_dirty", "_fixed", "_inputs", "_saved", "_shapes", "function", "materialize", "needs_input_grad")
 
     def __init__(self, function: type[Function]) -> None:
         super().__init__(())
@@ -25,6 +26,7 @@ class Context(Node):
         self.materialize = True
         self._saved: list[tuple[Any, int | None, Storage | None]] | None = []
         self._fixed: tuple[int, ...] = ()
+        self._dirty: tuple[int, ...] = ()
         self._inputs: list[tuple[tuple[int, ...], Any]] = []
         self._shapes: list[tuple[tuple[int, ...], Any]] = []
 
@@ -44,8 +46,8 @@ class Context(Node):
         self._fixed = tuple(id(tensor) for tensor in tensors)
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Say that forward has written to these inputs."""
-        raise NotImplementedError(f"{self.name()}: mark_dirty is not supported; return a new tensor from forward")
+        """Say that forward has written to these inputs, which it returns: their history is from then on this function's."""
+        self._dirty = tuple(id(tensor) for tensor in tensors)
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward sees zeros (the default) or None for an output that was not used."""
@@ -94,7 +96,7 @@ class Context(Node):
         parts = gradient if self.outputs > 1 else [gradient]
         given = []
         for part, (shape, dtype) in zip(parts, self._shapes, strict=True):
-            if part is None and self.materialize:
+            if part is None and self.materialize and dtype is not None:
                 part = np.zeros(shape, dtype)
             given.append(part if part is None or isinstance(part, Tensor) else wrap(np.asarray(part)))
         recorded = any(isinstance(part, Tensor) for part in parts)
@@ -114,7 +116,7 @@ class Context(Node):
         if value is None or self.edges[i] is None:
             return None
         if not isinstance(value, Tensor):
-            raise TypeError(f"{self.name()}: expected a Tensor or None as gradient {i}, got {type(value).__name__}")
+            raise RuntimeError(f"{self.name()}: expected a Tensor or None as gradient {i}, got {type(value).__name__}")
         shape, dtype = self._inputs[i]
         if value._data.shape != shape:
             try:
@@ -126,6 +128,9 @@ class Context(Node):
                 ) from None
         value = value.to(dtype)
         return value if recorded else value._data
+
+
+FunctionCtx = Context
 
 
 class Function:
@@ -156,6 +161,7 @@ class Function:
         """The gradients of the inputs, given those of the outputs; None for an input that has none."""
         raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function.")
 
+    _kind: type[Context]
     vjp = backward  # another name for it: a subclass writes one of the two
 
     @classmethod
@@ -166,33 +172,76 @@ class Function:
             raise RuntimeError(f"{cls.__name__}: implementing both 'backward' and 'vjp' is not allowed, write one of them")
         return own[0] if own else Function.backward
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """RuntimeError: `apply` calls the function."""
+        raise RuntimeError(f"{type(self).__name__}: expected a call of {type(self).__name__}.apply, got one of an instance")
+
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Call the function and record it."""
-        ctx = Context(cls)
+    def _context(cls) -> Context:
+        """A new context, of a class that bears the function's name."""
+        kind = cls.__dict__.get("_kind")
+        if kind is None:
+            kind = cls._kind = type(f"{cls.__name__}Backward", (Context,), {"__slots__": ()})
+        made: Context = kind(cls)
+        return made
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call the function and record it; what is given by keyword takes its place among forward's arguments."""
+        ctx = cls._context()
+        setup = getattr(cls, "setup_context", None)
+        if setup is not None:
+            args, kwargs = _bound(cls.forward, args, kwargs, defaults=True)
+        elif kwargs:
+            (_, *rest), kwargs = _bound(cls.forward, (ctx, *args), kwargs, defaults=False)
+            args = tuple(rest)
         needs = tuple(isinstance(v, Tensor) and v.requires_grad for v in args)
         ctx.needs_input_grad = needs
-        setup = getattr(cls, "setup_context", None)
         with mode(grad=False):
             if setup is None:
-                result = cls.forward(ctx, *args)
+                result = cls.forward(ctx, *args, **kwargs)
             else:
-                result = cls.forward(*args)
+                result = cls.forward(*args, **kwargs)
                 setup(ctx, args, result)
         outputs = list(result) if isinstance(result, tuple) else [result]
         ctx.outputs = len(outputs)
-        inputs = {id(v) for v in args}
-        outputs = [v.detach() if isinstance(v, Tensor) and id(v) in inputs else v for v in outputs]
+        kept = {id(v) for v in args}.difference(ctx._dirty)
+        outputs = [v.detach() if isinstance(v, Tensor) and id(v) in kept else v for v in outputs]
         if any(needs) and MODE.get().grad:
+            if any(id(v) in ctx._dirty and v.is_leaf for v, need in zip(args, needs, strict=True) if need):
+                raise RuntimeError(f"{ctx.name()}: a leaf Variable that requires grad has been used in an in-place operation.")
+            ctx.serial = next(clock)  # what forward wrote in place came before
             ctx.edges = tuple(v.edge if need else None for v, need in zip(args, needs, strict=True))
             ctx._inputs = [(v._data.shape, v._data.dtype) if isinstance(v, Tensor) else ((), None) for v in args]
             ctx._shapes = [(tuple(v.shape), v.dtype.numpy) if isinstance(v, Tensor) else ((), None) for v in outputs]
             ctx._seal(outputs)
             for i, tensor in enumerate(outputs):
-                if isinstance(tensor, Tensor) and id(tensor) not in ctx._fixed and tensor.is_floating_point():
-                    tensor._edge = ctx if ctx.outputs == 1 else (ctx, i)
-                    tensor._requires, tensor._view = True, None  # a view's history is the function's, not its base's
+                if not isinstance(tensor, Tensor) or id(tensor) in ctx._fixed or not tensor.is_floating_point():
+                    continue
+                edge = ctx if ctx.outputs == 1 else (ctx, i)
+                if id(tensor) in ctx._dirty:
+                    tensor._rebase(edge)
+                else:
+                    tensor._edge, tensor._requires = edge, True
+                    tensor._view = None  # a view's history is the function's, not its base's
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
+
+
+class InplaceFunction(Function):
+    """A Function that remembers whether it was made to work in place."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+def _bound(
+    forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], defaults: bool
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments in the order of forward's own, with its defaults if they are wanted, and those that go by keyword only."""
+    given = inspect.signature(forward).bind(*args, **kwargs)
+    if defaults:
+        given.apply_defaults()
+    return given.args, given.kwargs
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

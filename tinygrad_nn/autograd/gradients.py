@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.autograd.graph import GradientEdge
+from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import differentiate, wrap
 
@@ -14,7 +16,7 @@ __all__ = ["backward", "grad"]
 
 
 def _listed(value: Any) -> list[Any]:
-    return [value] if isinstance(value, Tensor) else list(value)
+    return [value] if isinstance(value, Tensor | GradientEdge) else list(value)
 
 
 def _weights(outputs: list[Any], given: Any) -> list[Any]:
@@ -73,21 +75,24 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """The derivatives of `outputs`, weighted by `grad_outputs`, with respect to `inputs`; `.grad` stays untouched.
 
-    RuntimeError where an input was not used, unless `allow_unused` (None) or `materialize_grads` (zeros).
+    RuntimeError where an input was not used, unless `allow_unused` (None) or `materialize_grads` (zeros). With
+    `is_grads_batched` each weight has several rows, and the derivatives for each row are stacked: one walk a row.
 
     >>> x = Tensor([3.0]).requires_grad_()
     >>> grad((x * x).sum(), x)
     (tensor([6.]),)
     """
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not supported; call it once a row of grad_outputs")
+        retain = create_graph if retain_graph is None else retain_graph
+        options = {"create_graph": create_graph, "allow_unused": allow_unused, "materialize_grads": materialize_grads}
+        return _by_row(_listed(outputs), inputs, _weights(_listed(outputs), grad_outputs), retain, options)
     ends, starts = _listed(outputs), _listed(inputs)
     if not starts:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, got False")
     for tensor in (*ends, *starts):
-        if not isinstance(tensor, Tensor):
+        if not isinstance(tensor, Tensor | GradientEdge):
             raise RuntimeError(f"all inputs and outputs have to be Tensors, but got {type(tensor).__name__}")
     weights = _weights(ends, grad_outputs)
     for i, tensor in enumerate(starts):
@@ -106,6 +111,19 @@ def grad(
             )
         result.append(gradient if gradient is None or isinstance(gradient, Tensor) else _own(gradient))
     return tuple(result)
+
+
+def _by_row(ends: list[Any], inputs: Any, weights: list[Any], retain: bool, options: dict[str, Any]) -> tuple[Tensor | None, ...]:
+    """`grad` for each row of the weights, stacked; RuntimeError for weights of several numbers of rows, or without any."""
+    sizes = {len(weight) for weight in weights if weight is not None}
+    if len(sizes) != 1 or 0 in sizes:
+        raise RuntimeError(f"grad: expected grad_outputs of one number of rows with is_grads_batched, got {sorted(sizes)}")
+    (count,) = sizes
+    rows = []
+    for i in range(count):
+        row = [None if weight is None else weight[i] for weight in weights]
+        rows.append(grad(ends, inputs, row, retain_graph=retain or i + 1 < count, **options))
+    return tuple(None if parts[0] is None else stack(parts) for parts in zip(*rows, strict=True))
 
 
 def _own(gradient: Any) -> Tensor:

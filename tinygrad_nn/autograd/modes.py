@@ -30,7 +30,7 @@ class _ModeChange:
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, running in this mode."""
         if inspect.isgeneratorfunction(function):
-            raise TypeError("a grad mode cannot decorate a generator function; use `with` inside it")
+            return self._each_step(function)
 
         @functools.wraps(function)
         def wrapped(*args: Any, **options: Any) -> Any:
@@ -38,6 +38,30 @@ class _ModeChange:
                 return function(*args, **options)
 
         return wrapped
+
+    def _each_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The generator function, each of whose steps runs in this mode, and what comes between them does not."""
+
+        @functools.wraps(function)
+        def stepping(*args: Any, **options: Any) -> Any:
+            steps = function(*args, **options)
+            step = functools.partial(next, steps)
+            while True:
+                try:
+                    with self._again():
+                        value = step()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step = functools.partial(steps.send, (yield value))
+                except GeneratorExit:
+                    with self._again():
+                        steps.close()
+                    raise
+                except BaseException as error:
+                    step = functools.partial(steps.throw, error)
+
+        return stepping
 
     def _again(self) -> _ModeChange:
         return _ModeChange(**self.changes)
@@ -88,7 +112,11 @@ class set_grad_enabled(_ModeChange):
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
+        self.mode = mode
         self._tokens.append(MODE.set(MODE.get().changed(grad=bool(mode))))
+
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +141,8 @@ class set_detect_anomaly(set_grad_enabled):
         _ModeChange.__init__(self, anomaly=bool(mode and check_nan))
         self._tokens.append(MODE.set(MODE.get().changed(**self.changes)))
 
+    __repr__ = object.__repr__
+
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded."""
@@ -122,6 +152,11 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether inference mode is on."""
     return MODE.get().inference
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """True: anomaly detection always looks for NaN, and for infinities."""
+    return True
 
 
 def is_anomaly_enabled() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -26,5 +27,18 @@ class Backend(ModuleType):
 
 
 cudnn = Backend("cudnn", enabled=True, benchmark=False, deterministic=False, allow_tf32=True)
-cuda = Backend("cuda", matmul=Backend("cuda.matmul", allow_tf32=False, allow_fp16_reduced_precision_reduction=True))
+_sdp = {f"enable_{kind}_sdp": lambda enabled: None for kind in ("flash", "math", "mem_efficient", "cudnn")}
+cuda = Backend(
+    "cuda",
+    matmul=Backend("cuda.matmul", allow_tf32=False, allow_fp16_reduced_precision_reduction=True),
+    sdp_kernel=lambda *flags, **named: nullcontext(),
+    **_sdp,
+)
 mps, mkl, mkldnn, openmp = Backend("mps"), Backend("mkl"), Backend("mkldnn", enabled=True), Backend("openmp")
+
+_fastpath = {"enabled": True}  # of transformers in evaluation: whether padding becomes zero
+mha = Backend(
+    "mha",
+    get_fastpath_enabled=lambda: _fastpath["enabled"],
+    set_fastpath_enabled=lambda value: _fastpath.update(enabled=value),
+)

@@ -1,6 +1,9 @@
 """Layers, losses and containers in PyTorch's spelling."""
 
-from tinygrad_nn.nn import functional, init, parallel, utils
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+
+from tinygrad_nn.nn import attention, functional, init, parallel, utils
 from tinygrad_nn.nn.activations import (
     CELU,
     ELU,
@@ -31,6 +34,7 @@ from tinygrad_nn.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tinygrad_nn.nn.adaptive import AdaptiveLogSoftmaxWithLoss
 from tinygrad_nn.nn.attention import MultiheadAttention
 from tinygrad_nn.nn.cells import (
     GRUCell,
@@ -77,8 +81,9 @@ from tinygrad_nn.nn.lazy import (
     LazyConv2d,
     LazyConvTranspose1d,
     LazyConvTranspose2d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
     LazyLinear,
-    UninitializedParameter,
 )
 from tinygrad_nn.nn.losses import (
     BCELoss,
@@ -91,14 +96,9 @@ from tinygrad_nn.nn.losses import (
     L1Loss,
     MSELoss,
     NLLLoss,
+    NLLLoss2d,
     PoissonNLLLoss,
     SmoothL1Loss,
-)
-from tinygrad_nn.nn.losses import (
-    _Loss as _Loss,
-)
-from tinygrad_nn.nn.losses import (
-    _WeightedLoss as _WeightedLoss,
 )
 from tinygrad_nn.nn.margin_losses import (
     CosineEmbeddingLoss,
@@ -121,9 +121,7 @@ from tinygrad_nn.nn.normalization import (
     LayerNorm,
     LocalResponseNorm,
     RMSNorm,
-)
-from tinygrad_nn.nn.normalization import (
-    _BatchNorm as _BatchNorm,
+    SyncBatchNorm,
 )
 from tinygrad_nn.nn.padding import (
     CircularPad1d,
@@ -138,7 +136,7 @@ from tinygrad_nn.nn.padding import (
     ZeroPad2d,
 )
 from tinygrad_nn.nn.parallel import DataParallel
-from tinygrad_nn.nn.parameter import Buffer, Parameter
+from tinygrad_nn.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from tinygrad_nn.nn.parameter_containers import (
     ParameterDict,
     ParameterList,
@@ -150,6 +148,7 @@ from tinygrad_nn.nn.pooling import (
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
+    FractionalMaxPool2d,
     LPPool1d,
     LPPool2d,
     MaxPool1d,
@@ -190,6 +189,7 @@ __all__ = [
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AlphaDropout",
@@ -226,6 +226,7 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -250,6 +251,8 @@ __all__ = [
     "LazyConv2d",
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
     "LazyLinear",
     "LeakyReLU",
     "Linear",
@@ -271,6 +274,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
@@ -301,6 +305,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
@@ -313,14 +318,24 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
     "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
+    "attention",
     "functional",
     "init",
     "parallel",
     "utils",
 ]  # fmt: skip
+
+_LATER = ("common_types", "modules")  # other names for what is here, loaded when they are asked for
+
+
+def __getattr__(name: str) -> _ModuleType:
+    if name in _LATER:
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

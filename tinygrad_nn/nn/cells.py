@@ -80,7 +80,7 @@ class RNNCellBase(Module):
         name = self._get_name()
         if input.ndim not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
-        for i, value in enumerate(state or ()):
+        for i, value in enumerate(() if state is None else state):
             if value.ndim not in (1, 2):
                 part = f"hx[{i}]" if kind == "LSTM" else "hidden"
                 raise ValueError(f"{name}: Expected {part} to be 1D or 2D, got {value.ndim}D instead")
@@ -92,6 +92,8 @@ class RNNCellBase(Module):
             state = (zeros(len(x), self.hidden_size, dtype=x.dtype),) * (2 if kind == "LSTM" else 1)
         elif alone:
             state = tuple(value.unsqueeze(0) for value in state)
+        elif not isinstance(state, tuple | list):
+            raise TypeError(f"{name}: expected hx to be a tuple of Tensors, got {type(state).__name__}")
         for value in state:
             if tuple(value.shape) != (len(x), self.hidden_size):
                 raise RuntimeError(f"{name}: expected hidden {[len(x), self.hidden_size]}, got {list(value.shape)}")

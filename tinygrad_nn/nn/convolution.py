@@ -22,7 +22,7 @@ def _each(value: Any, dims: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, Sequence) else (value,) * dims
 
 
-class _Convolution(Module):
+class _ConvNd(Module):
     """The options, weights and description that all convolutions share."""
 
     _dims: int
@@ -49,6 +49,7 @@ class _Convolution(Module):
             raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
         if padding == "same" and any(s != 1 for s in self.stride):
             raise ValueError(f"padding='same' is not supported for strided convolutions, got stride {self.stride}")
+        self._reversed_padding_repeated_twice = self._widths()
         first, second = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
         self.weight = Parameter(empty(first, second // groups, *self.kernel_size, dtype=dtype, device=device))
         if bias:
@@ -56,6 +57,13 @@ class _Convolution(Module):
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
+
+    def _widths(self) -> Sequence[int]:
+        """The padding in the order of functional.pad: from the last dimension to the first."""
+        if not isinstance(self.padding, str):
+            return tuple(n for n in reversed(self.padding) for _ in range(2))
+        total = [d * (k - 1) if self.padding == "same" else 0 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return [width for n in reversed(total) for width in (n // 2, n - n // 2)]
 
     def reset_parameters(self) -> None:
         """Draw new weights, uniform within 1 / sqrt(inputs of an output)."""
@@ -76,7 +84,7 @@ class _Convolution(Module):
         return text + (f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else "")
 
 
-class _Forward(_Convolution):
+class _Forward(_ConvNd):
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Sizes, stride: Sizes = 1, padding: Padding = 0,
         dilation: Sizes = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
@@ -88,18 +96,15 @@ class _Forward(_Convolution):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution with other weights: what layers that compute theirs from the trained ones call."""
         convolve = functional.conv1d if self._dims == 1 else functional.conv2d
         if self.padding_mode == "zeros":
-            return convolve(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-        around = functional.pad(input, self._widths(), self.padding_mode)
-        return convolve(around, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
-
-    def _widths(self) -> list[int]:
-        """The padding in the order of functional.pad: from the last dimension to the first."""
-        if not isinstance(self.padding, str):
-            return [n for n in reversed(self.padding) for _ in range(2)]
-        total = [d * (k - 1) if self.padding == "same" else 0 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        return [width for n in reversed(total) for width in (n // 2, n - n // 2)]
+            return convolve(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+        around = functional.pad(input, self._reversed_padding_repeated_twice, self.padding_mode)
+        return convolve(around, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
 class Conv1d(_Forward):
@@ -124,7 +129,7 @@ class Conv2d(_Forward):
     _dims = 2
 
 
-class _Backward(_Convolution):
+class _Backward(_ConvNd):
     _transposed = True
 
     def __init__(

@@ -7,8 +7,8 @@ from tinygrad_nn.nn.module import Module
 from tinygrad_nn.tensor import Tensor
 
 
-class Dropout(Module):
-    """Zeroes each element with probability `p` while training, and scales the rest by 1 / (1 - p)."""
+class _DropoutNd(Module):
+    """What all kinds of dropout share: the probability."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -16,16 +16,20 @@ class Dropout(Module):
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
         self.p, self.inplace = p, inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The input with elements dropped."""
-        return functional.dropout(input, self.p, self.training, self.inplace)
-
     def extra_repr(self) -> str:
         """The probability."""
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout1d(Dropout):
+class Dropout(_DropoutNd):
+    """Zeroes each element with probability `p` while training, and scales the rest by 1 / (1 - p)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input with elements dropped."""
+        return functional.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_DropoutNd):
     """Zeroes whole channels of (N, C, L) or (C, L) with probability `p` while training."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -33,7 +37,7 @@ class Dropout1d(Dropout):
         return functional.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(Dropout):
+class Dropout2d(_DropoutNd):
     """Zeroes whole channels of (N, C, H, W) with probability `p` while training."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -41,7 +45,7 @@ class Dropout2d(Dropout):
         return functional.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(Dropout):
+class Dropout3d(_DropoutNd):
     """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) with probability `p` while training."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -49,7 +53,7 @@ class Dropout3d(Dropout):
         return functional.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(Dropout):
+class AlphaDropout(_DropoutNd):
     """Sets elements to SELU's lowest value with probability `p` while training, keeping mean 0 and variance 1."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -57,7 +61,7 @@ class AlphaDropout(Dropout):
         return functional.alpha_dropout(input, self.p, self.training)
 
 
-class FeatureAlphaDropout(Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """Alpha dropout of whole channels of (N, C, ...)."""
 
     def forward(self, input: Tensor) -> Tensor:

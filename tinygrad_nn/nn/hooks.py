@@ -2,39 +2,93 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from tinygrad_nn.autograd.function import Function
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import RemovableHandle
+
+# By kind, the functions by the ids of their handles; by the name of an option, the ids of those that want it.
+Stores: TypeAlias = dict[str, OrderedDict[int, Any]]
+
+COMMON: Stores = {}  # the hooks of all modules
+_ids = itertools.count()
+
+
+class Handle(RemovableHandle):
+    """The place of a hook, by its `id`, in dictionaries: `remove()` takes it out of them."""
+
+    __slots__ = ("id", "stores")
+
+    def __init__(self, *stores: dict[int, Any]) -> None:
+        self.id, self.stores = next(_ids), stores
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        for store in self.stores:
+            store.pop(self.id, None)
+
+
+def add(stores: Stores, kind: str, hook: Any, prepend: bool = False, **options: bool) -> RemovableHandle:
+    """Keep a hook, at the end of its kind or at the front, with the options that it wants."""
+    hooks = stores.setdefault(kind, OrderedDict())
+    wanted = [stores.setdefault(option, OrderedDict()) for option, given in options.items() if given]
+    handle = Handle(hooks, *wanted)
+    hooks[handle.id] = hook
+    for ids in wanted:
+        ids[handle.id] = True
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
 
 
 class Hook(NamedTuple):
     """A function, and how it wants to be called."""
 
     call: Callable[..., Any]
-    with_kwargs: bool = False
-    always_call: bool = False
+    with_kwargs: bool
+    always_call: bool
+
+
+def _by_id(kind: str) -> Any:
+    """The attribute by which PyTorch's programs look at the hooks of a kind: a dictionary by the ids of their handles."""
+
+    def get(self: Hooks) -> dict[int, Any]:
+        return self._hooks.setdefault(kind, OrderedDict())
+
+    def put(self: Hooks, hooks: OrderedDict[int, Any]) -> None:
+        self._hooks[kind] = hooks
+
+    return property(get, put)
 
 
 class Hooks:
     """The part of a Module that keeps hooks by kind and calls them."""
 
-    _hooks: dict[str, list[Hook]]
+    _hooks: Stores
+    _is_full_backward_hook: bool | None = None
     forward: Callable[..., Any]
 
-    def _register(self, kind: str, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        hooks = self._hooks.setdefault(kind, [])
-        handle = RemovableHandle(hooks, hook)
-        if prepend:
-            hooks.insert(0, hooks.pop())
-        return handle
+    _forward_pre_hooks, _forward_hooks = _by_id("forward_pre"), _by_id("forward")
+    _backward_pre_hooks, _backward_hooks = _by_id("backward_pre"), _by_id("backward")
+    _state_dict_pre_hooks, _state_dict_hooks = _by_id("state_pre"), _by_id("state_post")
+    _load_state_dict_pre_hooks, _load_state_dict_post_hooks = _by_id("load_pre"), _by_id("load_post")
 
     def _hooks_of(self, kind: str) -> list[Hook]:
-        """A copy, since a hook may remove itself."""
-        return list(self._hooks.get(kind, ()))
+        """Those of all modules and then its own; a copy, since a hook may remove itself."""
+        return [
+            Hook(call, key in stores.get("with_kwargs", ()), key in stores.get("always_call", ()))
+            for stores in (COMMON, self._hooks)
+            for key, call in stores.get(kind, {}).items()
+        ]
+
+    def _drop_hook(self, kind: str, hook: Any) -> None:
+        """Take a function away that has no handle."""
+        self._hooks[kind] = OrderedDict((key, one) for key, one in self._hooks[kind].items() if one is not hook)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -43,7 +97,7 @@ class Hooks:
 
         `with_kwargs` hands it forward's keywords as well, and it returns both or None; `prepend` calls it first.
         """
-        return self._register("forward_pre", Hook(hook, with_kwargs), prepend)
+        return add(self._hooks, "forward_pre", hook, prepend, with_kwargs=with_kwargs)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -53,15 +107,30 @@ class Hooks:
         `with_kwargs` hands it forward's keywords before the output; `always_call` calls it, with None for the output,
         even if forward fails; `prepend` calls it first.
         """
-        return self._register("forward", Hook(hook, with_kwargs, always_call), prepend)
+        return add(self._hooks, "forward", hook, prepend, with_kwargs=with_kwargs, always_call=always_call)
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before backward; what it returns replaces grad_output."""
-        return self._register("backward_pre", Hook(hook), prepend)
+        return add(self._hooks, "backward_pre", hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_input, grad_output)` called in backward; what it returns replaces grad_input."""
-        return self._register("backward", Hook(hook), prepend)
+        return self._backward_hook(hook, prepend, full=True)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """The old name of `register_full_backward_hook`; RuntimeError for a module that has hooks by both.
+
+        grad_input is that of the module, where PyTorch gives that of the module's last operation.
+        """
+        return self._backward_hook(hook, False, full=False)
+
+    def _backward_hook(self, hook: Callable[..., Any], prepend: bool, full: bool) -> RemovableHandle:
+        if self._is_full_backward_hook not in (None, full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
+            )
+        self._is_full_backward_hook = full
+        return add(self._hooks, "backward", hook, prepend)
 
     def _call_with_hooks(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Forward, and the hooks around it."""
@@ -161,3 +230,25 @@ class Watched:
 
 def _replaced(new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
     return old if new is None else new if isinstance(new, tuple) else (new,)
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have `hook(module, inputs)` called before the forward of every module; what it returns replaces the inputs."""
+    return add(COMMON, "forward_pre", hook)
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Have `hook(module, inputs, output)` called after the forward of every module, with the options of a module's own."""
+    return add(COMMON, "forward", hook, with_kwargs=with_kwargs, always_call=always_call)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have `hook(module, grad_output)` called before the backward of every module; what it returns replaces grad_output."""
+    return add(COMMON, "backward_pre", hook)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have `hook(module, grad_input, grad_output)` called in every module's backward; what it returns replaces grad_input."""
+    return add(COMMON, "backward", hook)

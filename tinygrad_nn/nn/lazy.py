@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,35 +12,10 @@ from tinygrad_nn.nn.functional.convolution import Padding
 from tinygrad_nn.nn.functional.planes import Sizes
 from tinygrad_nn.nn.layers import Linear
 from tinygrad_nn.nn.module import Module
-from tinygrad_nn.nn.normalization import BatchNorm1d, BatchNorm2d
-from tinygrad_nn.nn.parameter import Parameter
+from tinygrad_nn.nn.normalization import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
+from tinygrad_nn.nn.parameter import UninitializedBuffer, UninitializedParameter
 from tinygrad_nn.random import fork_rng
 from tinygrad_nn.tensor import Tensor
-
-
-class UninitializedParameter(Parameter):
-    """A parameter whose shape is not known yet: RuntimeError for whoever asks."""
-
-    __slots__ = ()
-
-    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__(Tensor().to(dtype) if dtype else None, requires_grad)
-
-    @property
-    def shape(self) -> NoReturn:
-        """RuntimeError."""
-        raise RuntimeError(
-            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
-            "when trying to load an uninitialized parameter into an initialized module. Call `forward` first."
-        )
-
-    def become(self, values: Tensor) -> None:
-        """Take the values, in one's own dtype, and be a Parameter."""
-        self.data = values.detach().to(self.dtype)
-        self.__class__ = Parameter  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return "<UninitializedParameter>"
 
 
 class _Lazy(Module):
@@ -59,9 +34,12 @@ class _Lazy(Module):
         object.__setattr__(self, self._counted, 0)
         for name, value in made._parameters.items():
             self.register_parameter(name, None if value is None else UninitializedParameter(dtype=value.dtype))
+        for name, buffer in made._buffers.items():
+            counts = buffer is None or not buffer.ndim
+            self.register_buffer(name, buffer if counts else UninitializedBuffer(dtype=buffer.dtype))
 
     def _take(self, made: Module) -> None:
-        kept = ("_parameters", "_buffers", "_modules", "_hooks", "_transient", "training")
+        kept = ("_parameters", "_buffers", "_modules", "_hooks", "_non_persistent_buffers_set", "training")
         self.__dict__.update({name: value for name, value in vars(made).items() if name not in kept})
 
     def _become(self, size: int) -> None:
@@ -70,8 +48,10 @@ class _Lazy(Module):
             waiting = self._parameters[name]
             if isinstance(waiting, UninitializedParameter):
                 waiting.become(value)
-        for name, value in made._buffers.items():
-            self.register_buffer(name, value)
+        for name, buffer in made._buffers.items():
+            shapeless = self._buffers[name]
+            if buffer is not None and shapeless is not None and buffer.ndim:
+                self.register_buffer(name, buffer.to(shapeless.dtype))
         self._take(made)
         self.__class__ = self._plain
 
@@ -87,9 +67,11 @@ class _Lazy(Module):
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         weight = state_dict.get(f"{prefix}weight", state_dict.get(f"{prefix}running_mean"))
-        if weight is not None:
+        if weight is None:
+            super()._load_from_state_dict(state_dict, prefix, *rest)
+        else:
             self._become(self._size_in(weight))
-        Module._load_from_state_dict(self, state_dict, prefix, *rest)
+            self._load_from_state_dict(state_dict, prefix, *rest)
 
     def _size_in(self, weight: Any) -> int:
         """How many inputs a weight is for."""
@@ -171,7 +153,7 @@ class LazyConvTranspose2d(_LazyBackward, ConvTranspose2d):
     _plain = ConvTranspose2d
 
 
-class _LazyBatchNorm(_Lazy):
+class _LazyNorm(_Lazy):
     _counted = "num_features"
 
     def __init__(
@@ -184,13 +166,25 @@ class _LazyBatchNorm(_Lazy):
         )  # fmt: skip
 
 
-class LazyBatchNorm1d(_LazyBatchNorm, BatchNorm1d):
+class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     """BatchNorm1d with `num_features` from the first input."""
 
     _plain = BatchNorm1d
 
 
-class LazyBatchNorm2d(_LazyBatchNorm, BatchNorm2d):
+class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     """BatchNorm2d with `num_features` from the first input."""
 
     _plain = BatchNorm2d
+
+
+class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
+    """InstanceNorm1d with `num_features` from the first input, which has a batch."""
+
+    _plain = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
+    """InstanceNorm2d with `num_features` from the first input, which has a batch."""
+
+    _plain = InstanceNorm2d

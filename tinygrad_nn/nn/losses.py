@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from tinygrad_nn.nn import functional
 from tinygrad_nn.nn.functional.checks import reduction_of
@@ -169,6 +171,14 @@ class NLLLoss(_WeightedLoss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss."""
         return functional.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class NLLLoss2d(NLLLoss):
+    """The old name of NLLLoss for images; it warns."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        warnings.warn("`NLLLoss2d` is deprecated, use `NLLLoss`", FutureWarning, stacklevel=2)
+        super().__init__(*args, **options)
 
 
 class CrossEntropyLoss(NLLLoss):

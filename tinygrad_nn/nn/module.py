@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
+from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import empty_like
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
+from tinygrad_nn.nn.hooks import COMMON
 from tinygrad_nn.nn.parameter import Buffer, Parameter
-from tinygrad_nn.nn.state import IncompatibleKeys, State
+from tinygrad_nn.nn.state import State
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["IncompatibleKeys", "Module"]
+__all__ = ["Module"]
 
 
 class Module(State):
@@ -32,7 +34,7 @@ class Module(State):
     def __init__(self) -> None:
         for name in ("_parameters", "_buffers", "_modules", "_hooks"):
             object.__setattr__(self, name, {})
-        object.__setattr__(self, "_transient", set())
+        object.__setattr__(self, "_non_persistent_buffers_set", set())
         object.__setattr__(self, "training", True)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -41,7 +43,7 @@ class Module(State):
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """The output of `forward`, with the hooks called before and after it."""
-        return self._call_with_hooks(inputs, options) if self._hooks else self.forward(*inputs, **options)
+        return self._call_with_hooks(inputs, options) if self._hooks or COMMON else self.forward(*inputs, **options)
 
     # attributes
 
@@ -82,7 +84,7 @@ class Module(State):
 
     def _forget(self, name: str, but: str) -> None:
         self.__dict__.pop(name, None)
-        self._transient.discard(name)
+        self._non_persistent_buffers_set.discard(name)
         for store in ("_parameters", "_buffers", "_modules"):
             if store != but:
                 self.__dict__[store].pop(name, None)
@@ -98,7 +100,7 @@ class Module(State):
         for store in ("_parameters", "_modules", "_buffers"):
             if name in self.__dict__[store]:
                 del self.__dict__[store][name]
-                self._transient.discard(name)
+                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -107,34 +109,34 @@ class Module(State):
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or None as the place of one."""
-        self._check_name(name)
+        self._check_name(name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter: '{name}' expected a Parameter or None, got {param.__class__.__name__}")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the module but is not trained; not in the state if not `persistent`."""
-        self._check_name(name)
+        self._check_name(name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer: '{name}' expected a Tensor or None, got {tensor.__class__.__name__}")
         self._buffers[name] = tensor
-        (self._transient.discard if persistent else self._transient.add)(name)
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a submodule."""
-        self._check_name(name)
+        self._check_name(name, self._modules)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module: '{name}' expected a Module or None, got {module.__class__.__name__}")
         self._modules[name] = module
 
     register_module = add_module
 
-    def _check_name(self, name: str) -> None:
+    def _check_name(self, name: str, store: dict[str, Any]) -> None:
         if not isinstance(name, str):
             raise TypeError(f"expected a name that is a string, got {name.__class__.__name__}")
         if not name or "." in name:
             raise KeyError(f"expected a name that is not empty and has no dot, got {name!r}")
-        if hasattr(self, name) and not any(name in s for s in (self._parameters, self._buffers, self._modules)):
+        if name not in store and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
     # walking
@@ -169,13 +171,15 @@ class Module(State):
         """The direct submodules."""
         return (module for _, module in self.named_children())
 
-    def _named(
-        self, store: str, prefix: str, recurse: bool, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, get_members_fn: Callable[[Any], Iterable[tuple[str, Any]]], prefix: str = "", recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, Any]]:  # fmt: skip
+        """What `get_members_fn` lists of each module, as pairs of name and value, with dotted names."""
         seen: set[int] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
-            for name, value in module.__dict__[store].items():
+            for name, value in get_members_fn(module):
                 if value is not None and id(value) not in seen:
                     if remove_duplicate:
                         seen.add(id(value))
@@ -185,7 +189,7 @@ class Module(State):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their dotted names, in the order of definition."""
-        return self._named("_parameters", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters in the order of definition."""
@@ -195,7 +199,7 @@ class Module(State):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """The buffers with their dotted names."""
-        return self._named("_buffers", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers."""
@@ -279,25 +283,42 @@ class Module(State):
         fn(self)
         return self
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Put `fn` of each parameter, gradient and buffer in its place: all casts go by this, so a subclass may add its own.
+
+        Parameters and gradients stay the objects they are, with new data; buffers are replaced, as in PyTorch.
+        """
+        for module in self.children() if recurse else ():
+            module._apply(fn)
+        with no_grad():
+            for parameter in self._parameters.values():
+                for value in () if parameter is None else (parameter, parameter.grad):
+                    if value is not None and (new := fn(value)) is not value:
+                        value.data = new
+            for name, buffer in self._buffers.items():
+                if buffer is not None:
+                    self._buffers[name] = fn(buffer)
+        return self
+
     def to(self, *args: Any, **options: Any) -> Self:
         """Cast all floating parameters, their gradients and buffers; the only device is the CPU.
 
         TypeError for a dtype that is not floating.
         """
-        for value in (*self.parameters(), *self.buffers()):
+
+        def converted(value: Tensor) -> Tensor:
             cast = value.detach().to(*args, **options)
-            if not value.is_floating_point():
-                continue
+            if not value.is_floating_point() or cast.dtype == value.dtype:
+                return value
             if not cast.is_floating_point():
                 raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={cast.dtype}")
-            _become(value, cast)
-        return self
+            return cast
+
+        return self._apply(converted)
 
     def type(self, dst_type: DTypeLike) -> Self:
         """Cast all parameters and buffers, integers too."""
-        for value in (*self.parameters(), *self.buffers()):
-            _become(value, value.detach().to(dtype_of(dst_type)))
-        return self
+        return self._apply(lambda value: value.detach().to(dtype_of(dst_type)))
 
     def float(self) -> Self:
         """Cast all floating parameters and buffers to float32."""
@@ -311,11 +332,20 @@ class Module(State):
         """Cast all floating parameters and buffers to float16."""
         return self.to(dtype_of("float16"))
 
+    def bfloat16(self) -> Self:
+        """NotImplementedError where there are floating parameters or buffers: there is no such dtype here."""
+        return self._apply(lambda value: value.bfloat16() if value.is_floating_point() else value)
+
+    def cuda(self, device: Any = None) -> Self:
+        """AssertionError where there are parameters or buffers: there is no GPU here."""
+        return self._apply(lambda value: value.cuda(device))
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Nothing: modules run as they are."""
+
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """Give all parameters and buffers new memory, whose values mean nothing; the only device is the CPU."""
-        for value in (*self.parameters(recurse), *self.buffers(recurse)):
-            value.data = empty_like(value.detach(), device=device)
-        return self
+        return self._apply(lambda value: empty_like(value.detach(), device=device), recurse)
 
     def share_memory(self) -> Self:
         """Not supported: NotImplementedError, as memory cannot be shared between processes."""
@@ -345,11 +375,3 @@ class Module(State):
 
 def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
-
-
-def _become(value: Tensor, cast: Tensor) -> None:
-    """Give a tensor and its gradient, both of which others may hold, the dtype of `cast`."""
-    if cast.dtype != value.dtype:
-        value.data = cast
-        if value._grad is not None:
-            value._grad.data = value._grad.detach().to(cast.dtype)

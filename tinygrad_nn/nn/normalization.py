@@ -34,17 +34,18 @@ class _Scaled(Module):
             init.zeros_(self._parameters["bias"])
 
 
-class _ChannelNorm(_Scaled):
+class _NormBase(_Scaled):
     """What batch and instance normalization share: a scale for each channel, and running statistics."""
 
+    _version = 2  # 1 had no num_batches_tracked
     _dims: tuple[int, ...]  # how many dimensions the input may have
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
 
     def __init__(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, device: Any,
-        dtype: DTypeLike | None, bias: bool,
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, device: Any = None, dtype: DTypeLike | None = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
@@ -68,7 +69,14 @@ class _ChannelNorm(_Scaled):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _check(self, input: Tensor) -> None:
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any) -> None:
+        """States of version 1, and those that do not say theirs, may lack the number of batches."""
+        batches = self._buffers.get("num_batches_tracked")
+        if local_metadata.get("version", 1) < 2 and batches is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", batches)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self._dims:
             expected = " or ".join(f"{n}D" for n in self._dims)
             raise ValueError(f"expected {expected} input (got {input.ndim}D input)")
@@ -79,16 +87,10 @@ class _ChannelNorm(_Scaled):
         return f"{self.num_features}, {options}, track_running_stats={self.track_running_stats}"
 
 
-class _BatchNorm(_ChannelNorm):
-    def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, device: Any = None, dtype: DTypeLike | None = None, *, bias: bool = True,
-    ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
-
+class _BatchNorm(_NormBase):
     def forward(self, input: Tensor) -> Tensor:
         """The input normalized by its own statistics while training, by the running ones, if there are any, afterwards."""
-        self._check(input)
+        self._check_input_dim(input)
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
@@ -116,16 +118,50 @@ class BatchNorm2d(_BatchNorm):
     _dims = (4,)
 
 
-class _InstanceNorm(_ChannelNorm):
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalization over the batches of all processes; there is one, so of (N, C, ...) as it is."""
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, process_group: Any = None, device: Any = None, dtype: DTypeLike | None = None, *,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
+        if not input.shape[1]:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """The module with each batch norm in it replaced by one of these, which has the same parameters and buffers."""
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = SyncBatchNorm(
+                module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group,
+                bias=module.bias is not None,
+            )  # fmt: skip
+            converted._parameters.update(module._parameters)
+            converted._buffers.update(module._buffers)
+            converted.training = module.training
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted
+
+
+class _InstanceNorm(_NormBase):
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
         track_running_stats: bool = False, device: Any = None, dtype: DTypeLike | None = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         """Each image normalized by its own statistics, or after training by the running ones, if they are tracked."""
-        self._check(input)
+        self._check_input_dim(input)
         unbatched = input.ndim == self._dims[0]
         channels = input.shape[0 if unbatched else 1]
         if channels != self.num_features:

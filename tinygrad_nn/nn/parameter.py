@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 import numpy as np
 
+from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.tensor import Tensor
 
 
@@ -23,6 +26,13 @@ class Parameter(Tensor):
         if requires_grad:
             self.requires_grad = True
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        """The values alone, as in PyTorch: no gradient, no hooks and no attributes."""
+        copied: Parameter = object.__new__(type(self))
+        copied._become_leaf(self._data.copy(order="K"), self._requires)
+        memo[id(self)] = copied
+        return copied
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
@@ -39,3 +49,50 @@ class Buffer(Tensor):
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         self._become_leaf(np.zeros(0, np.float32) if data is None else data.detach().numpy(), False)
         self.persistent = persistent
+
+
+class _Uninitialized:
+    """What has a dtype and no shape yet: RuntimeError for whoever asks for that."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> NoReturn:
+        """RuntimeError."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
+            "when trying to load an uninitialized parameter into an initialized module. Call `forward` first."
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape is not known yet."""
+
+    __slots__ = ()
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: DTypeLike | None = None) -> None:
+        super().__init__(Tensor().to(dtype) if dtype else None, requires_grad)
+
+    def become(self, values: Tensor) -> None:
+        """Take the values, in one's own dtype, and be a Parameter."""
+        self.data = values.detach().to(self.dtype)
+        self.__class__ = Parameter  # type: ignore[assignment]
+
+
+class UninitializedBuffer(_Uninitialized, Buffer):
+    """A buffer whose shape is not known yet."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, requires_grad: bool = False, device: Any = None, dtype: DTypeLike | None = None, persistent: bool = True
+    ) -> None:
+        super().__init__(Tensor().to(dtype) if dtype else None, persistent=persistent)
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, _Uninitialized)

@@ -7,6 +7,7 @@ from typing import Any
 from tinygrad_nn.nn import functional
 from tinygrad_nn.nn.functional.planes import Sizes
 from tinygrad_nn.nn.module import Module
+from tinygrad_nn.nn.tuples import _pair
 from tinygrad_nn.tensor import Tensor
 
 
@@ -198,3 +199,33 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
     def forward(self, input: Tensor) -> Any:
         """The largest elements, and their indices if asked for."""
         return functional.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class FractionalMaxPool2d(Module):
+    """The largest elements under windows at drawn places: (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W').
+
+    Graham, Fractional Max-Pooling, 2014. ValueError unless one of size and ratio is given, and for ratios outside (0, 1).
+    """
+
+    _random_samples: Tensor | None
+
+    def __init__(
+        self, kernel_size: Sizes, output_size: Sizes | None = None, output_ratio: Any = None, return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if (output_size is None) == (output_ratio is None):
+            raise ValueError("FractionalMaxPool2d: expected one of output_size and output_ratio")
+        self.kernel_size, self.return_indices = _pair(kernel_size), return_indices
+        self.output_size = None if output_size is None else _pair(output_size)
+        self.output_ratio = None if output_ratio is None else _pair(output_ratio)
+        self.register_buffer("_random_samples", _random_samples)
+        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Tensor) -> Any:
+        """The largest elements, and their indices if asked for."""
+        sizes = self.output_size, self.output_ratio
+        return functional.fractional_max_pool2d(
+            input, self.kernel_size, *sizes, self.return_indices, _random_samples=self._random_samples
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tinygrad_nn.creation import empty, zeros
@@ -102,14 +102,14 @@ class RNNBase(Module):
             return PackedSequence(output, batch_sizes, order, places), state
         if input.ndim not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.ndim}D instead")
-        for value in state or ():
+        for value in _parts(state, self.mode):
             if value.ndim != input.ndim:
                 kind = "batched 3-D" if input.ndim == 3 else "unbatched 2-D"
                 raise RuntimeError(f"For {kind} input, hx should also be {input.ndim}-D but got {value.ndim}-D tensor")
         alone = input.ndim == 2
         if alone:
             input = input.unsqueeze(1)
-            state = state and tuple(value.unsqueeze(1) for value in state)
+            state = None if state is None else tuple(value.unsqueeze(1) for value in state)
         elif self.batch_first:
             input = input.transpose(0, 1)
         length, batch = input.shape[:2]
@@ -124,6 +124,13 @@ class RNNBase(Module):
 
     def _checked(self, x: Tensor, ndim: int, batch: int, state: State | None) -> State:
         """The first state, zeros unless given, of the shapes that fit."""
+        self._check_input(x, ndim)
+        if state is None:
+            return tuple(zeros(shape, dtype=x.dtype) for shape in self._state_shapes(batch))
+        self._check_state(state, batch)
+        return state
+
+    def _check_input(self, x: Tensor, ndim: int) -> None:
         weight = self.all_weights[0][0]
         if x.dtype != weight.dtype:
             raise ValueError(
@@ -134,16 +141,40 @@ class RNNBase(Module):
             raise RuntimeError(f"input must have {ndim} dimensions, got {x.ndim}")
         if x.shape[-1] != self.input_size:
             raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}")
+
+    def _state_shapes(self, batch: int) -> list[tuple[int, int, int]]:
+        """The shape of h, and of an LSTM's c."""
         count = self.num_layers * self._directions
         shapes = [(count, batch, self.proj_size or self.hidden_size), (count, batch, self.hidden_size)]
-        shapes = shapes if self.mode == "LSTM" else shapes[:1]
-        if state is None:
-            return tuple(zeros(shape, dtype=x.dtype) for shape in shapes)
-        for i, (value, shape) in enumerate(zip(state, shapes, strict=True)):
+        return shapes if self.mode == "LSTM" else shapes[:1]
+
+    def _check_state(self, state: State, batch: int) -> None:
+        for i, (value, shape) in enumerate(zip(state, self._state_shapes(batch), strict=True)):
             if tuple(value.shape) != shape:
                 name = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
                 raise RuntimeError(f"Expected {name} size {shape}, got {list(value.shape)}")
-        return state
+
+    def _batch(self, input: Tensor, batch_sizes: Tensor | None) -> int:
+        return input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+
+    def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the state h that goes with an input, a packed one if `batch_sizes` are given."""
+        return self._state_shapes(self._batch(input, batch_sizes))[0]
+
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
+        """ValueError for an input of another dtype than the weights, RuntimeError for one of another shape."""
+        self._check_input(input, 3 if batch_sizes is None else 2)
+
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
+        """An error as of `check_input`, and RuntimeError for a state of another shape."""
+        self.check_input(input, batch_sizes)
+        self._check_state(hidden if self.mode == "LSTM" else (hidden,), self._batch(input, batch_sizes))
+
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
+        """The state with its sequences in another order."""
+        if permutation is None:
+            return hx
+        return tuple(h.index_select(1, permutation) for h in hx) if self.mode == "LSTM" else hx.index_select(1, permutation)
 
     def _layers(self, x: Tensor, sizes: Sequence[int], state: State) -> tuple[Tensor, State]:
         """All layers over steps that lie one after the other: (sum of sizes, input_size) -> (sum of sizes, output size)."""
@@ -160,6 +191,11 @@ class RNNBase(Module):
                 lasts.append(last)
             x = cat(outputs, -1) if len(outputs) > 1 else outputs[0]
         return x, tuple(stack(values) for values in zip(*lasts, strict=True))
+
+
+def _parts(state: State | None, mode: str) -> Iterable[Tensor]:
+    """The tensors of a state; IndexError where an LSTM's c is missing."""
+    return () if state is None else (state[0], state[1]) if mode == "LSTM" else state
 
 
 def _over_time(
@@ -274,6 +310,10 @@ class LSTM(RNNBase):
         super().__init__(
             "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype
         )
+
+    def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the state c that goes with an input, a packed one if `batch_sizes` are given."""
+        return self._state_shapes(self._batch(input, batch_sizes))[1]
 
     def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Any, tuple[Tensor, Tensor]]:
         """The output and the last (h, c); ValueError for other dtypes, RuntimeError for other sizes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tinygrad_nn.autograd import no_grad
-from tinygrad_nn.nn.hooks import Hook, Hooks
+from tinygrad_nn.nn.hooks import Hooks, add
 from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import RemovableHandle, wrap
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXTRA = "_extra_state"
 
 
-class IncompatibleKeys(NamedTuple):
+class _IncompatibleKeys(NamedTuple):
     """What `load_state_dict` did not find in the state, and what it found there but has no place for."""
 
     missing_keys: list[str]
@@ -40,7 +40,7 @@ class State(Hooks):
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
-    _transient: set[str]  # names of buffers that are not part of the state
+    _non_persistent_buffers_set: set[str]  # names of buffers that are not part of the state
 
     def get_extra_state(self) -> Any:
         """What a module has to keep beside parameters and buffers; a subclass that has something overrides it."""
@@ -52,7 +52,7 @@ class State(Hooks):
 
     def _own_state(self) -> Iterator[tuple[str, Tensor]]:
         for name, value in (*self._parameters.items(), *self._buffers.items()):
-            if value is not None and name not in self._transient:
+            if value is not None and name not in self._non_persistent_buffers_set:
                 yield name, value
 
     def state_dict(
@@ -81,7 +81,8 @@ class State(Hooks):
             if module is not None:
                 module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._hooks_of("state_post"):
-            hook.call(self, state, prefix, local_metadata)
+            replaced = hook.call(self, state, prefix, local_metadata)
+            state = state if replaced is None else replaced
         return state
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -115,7 +116,7 @@ class State(Hooks):
             if module is not None:
                 yield from module._with_prefixes(f"{prefix}{name}.")
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
         """Copy a state into the parameters and buffers, or with `assign` put its tensors in their place.
 
         Nothing is changed if it does not fit: RuntimeError for wrong shapes and, with `strict`, for missing or
@@ -125,7 +126,7 @@ class State(Hooks):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         state, metadata = OrderedDict(state_dict), getattr(state_dict, "_metadata", {})
         modules = list(self._with_prefixes())
-        keys, errors = IncompatibleKeys([], []), list[str]()
+        keys, errors = _IncompatibleKeys([], []), list[str]()
         for prefix, module in modules:
             module._load_from_state_dict(state, prefix, metadata.get(prefix[:-1], {}), True, *keys, errors)
         places = {f"{prefix}{name}": (module, name, value) for prefix, module in modules for name, value in module._own_state()}
@@ -150,7 +151,7 @@ class State(Hooks):
         self._raise_misfits(errors, keys, strict)
         return keys
 
-    def _raise_misfits(self, errors: list[str], keys: IncompatibleKeys, strict: bool) -> None:
+    def _raise_misfits(self, errors: list[str], keys: _IncompatibleKeys, strict: bool) -> None:
         found = []
         for kind, names in (("Missing", keys.missing_keys), ("Unexpected", keys.unexpected_keys)):
             if strict and names:
@@ -160,22 +161,51 @@ class State(Hooks):
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(module, prefix, keep_vars)` called before `state_dict` takes the module's state."""
-        return self._register("state_pre", Hook(hook))
+        return add(self._hooks, "state_pre", hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(module, state_dict, prefix, local_metadata)` called after; it changes the state in place."""
-        return self._register("state_post", Hook(hook))
+        return add(self._hooks, "state_post", _InPlace(hook))
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)` called before loading.
 
         It may change the state, a copy of the one given, and the lists in place; `strict` is True, as in PyTorch.
         """
-        return self._register("load_pre", Hook(hook))
+        return add(self._hooks, "load_pre", hook)
+
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Have `hook(module, state_dict, prefix, local_metadata)` called after `state_dict`; what it returns replaces that."""
+        return add(self._hooks, "state_post", hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any], with_module: bool = False) -> RemovableHandle:
+        """As `register_load_state_dict_pre_hook`, but the module is handed to the hook only `with_module`."""
+        return add(self._hooks, "load_pre", hook if with_module else _WithoutModule(hook))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(module, incompatible_keys)` called after loading; it may take keys off the lists in place."""
-        return self._register("load_post", Hook(hook))
+        return add(self._hooks, "load_post", hook)
+
+
+class _InPlace:
+    """A hook that changes the state it is given, and may not return another."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, *given: Any) -> None:
+        if self.hook(*given) is not None:
+            raise RuntimeError("state_dict post-hook must return None")
+
+
+class _WithoutModule:
+    """A hook that is not told which module it is called for; a class, so that a copied module has a copy of it."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, module: State, *given: Any) -> None:
+        self.hook(*given)
 
 
 def _misfit(key: str, value: Any, own: Tensor) -> str:

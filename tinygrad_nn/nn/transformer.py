@@ -8,9 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tinygrad_nn.autograd import is_grad_enabled
+from tinygrad_nn.backends import mha
 from tinygrad_nn.creation import new_leaf
 from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype
 from tinygrad_nn.nn import functional, init
+from tinygrad_nn.nn.activations import GELU, ReLU
 from tinygrad_nn.nn.attention import MultiheadAttention
 from tinygrad_nn.nn.containers import ModuleList
 from tinygrad_nn.nn.dropout import Dropout
@@ -25,13 +28,15 @@ __all__ = ["Transformer", "TransformerDecoder", "TransformerDecoderLayer", "Tran
 Activation: TypeAlias = str | Callable[[Tensor], Tensor]
 
 
-def _activation(given: Activation) -> Callable[[Tensor], Tensor]:
-    if not isinstance(given, str):
-        return given
-    if given not in ("relu", "gelu"):
-        raise RuntimeError(f"activation should be relu/gelu, not {given}")
-    found: Callable[[Tensor], Tensor] = getattr(functional, given)
+def _get_activation_fn(activation: str) -> Callable[[Tensor], Tensor]:
+    if activation not in ("relu", "gelu"):
+        raise RuntimeError(f"activation should be relu/gelu, not {activation}")
+    found: Callable[[Tensor], Tensor] = getattr(functional, activation)
     return found
+
+
+def _get_clones(module: Module, N: int) -> ModuleList:
+    return ModuleList(copy.deepcopy(module) for _ in range(N))
 
 
 class TransformerEncoderLayer(Module):
@@ -67,7 +72,7 @@ class TransformerEncoderLayer(Module):
         self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
 
     def forward(
         self, src: Tensor, src_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, is_causal: bool = False
@@ -120,7 +125,7 @@ class TransformerDecoderLayer(Module):
             self.add_module(name, LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype))
         for name in ("dropout1", "dropout2", "dropout3"):
             self.add_module(name, Dropout(dropout))
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
 
     def forward(
         self,
@@ -154,10 +159,23 @@ class TransformerDecoderLayer(Module):
         return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
+def _may_nest(layer: Module) -> bool:
+    """Whether PyTorch would leave padding out of the computation for an encoder of such layers."""
+    if not isinstance(layer, TransformerEncoderLayer) or layer.norm_first:
+        return False
+    attention, activation = layer.self_attn, layer.activation
+    known = activation in (functional.relu, functional.gelu) or isinstance(activation, ReLU | GELU)
+    whole = attention.batch_first and attention._qkv_same_embed_dim and attention.in_proj_bias is not None
+    return known and whole and layer.norm1.eps == layer.norm2.eps and attention.num_heads % 2 == 0
+
+
 class TransformerEncoder(Module):
     """Copies of an encoder layer, one after the other, and a norm behind them: (S, N, E) -> (S, N, E).
 
-    `enable_nested_tensor` and `mask_check` are taken and change nothing: there are no nested tensors here.
+    In evaluation, without gradients and with padding at the ends of the sequences, PyTorch leaves the padding out and puts
+    zeros in its place before the norm; so does this, for the layers that PyTorch does it for: `batch_first`, not `norm_first`,
+    relu or gelu, an even number of heads, with biases. `enable_nested_tensor=False` keeps the padding; without `mask_check`,
+    padding elsewhere is taken to be at the ends.
     """
 
     def __init__(
@@ -169,10 +187,11 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = ModuleList(copy.deepcopy(encoder_layer) for _ in range(num_layers))
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
-        self.enable_nested_tensor, self.use_nested_tensor, self.mask_check = enable_nested_tensor, False, mask_check
+        self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+        self.use_nested_tensor = enable_nested_tensor and _may_nest(encoder_layer)
 
     def forward(
         self,
@@ -184,9 +203,25 @@ class TransformerEncoder(Module):
         """The output of the last layer; masks as in `MultiheadAttention`."""
         padding = canonical_mask(src_key_padding_mask, "src_key_padding_mask", src, mask, "mask")
         mask = canonical_mask(mask, "mask", src)
+        hidden = self._left_out(src, padding) if mask is None and padding is not None else None
+        if hidden is not None:
+            padding, is_causal = hidden, False
         for layer in self.layers:
             src = layer(src, src_mask=mask, is_causal=bool(is_causal), src_key_padding_mask=padding)
+        if hidden is not None:
+            src = src.masked_fill(hidden.unsqueeze(-1), 0.0)
         return src if self.norm is None else self.norm(src)
+
+    def _left_out(self, src: Tensor, padding: Tensor) -> Tensor | None:
+        """True (N, S) where a sequence has ended, if PyTorch would leave the padding out; else None."""
+        wanted = self.use_nested_tensor and mha.get_fastpath_enabled()
+        if not wanted or self.layers[0].training or src.ndim != 3:
+            return None
+        if is_grad_enabled() and (src.requires_grad or any(weight.requires_grad for weight in self.layers[0].parameters())):
+            return None
+        kept = padding.detach().numpy() == 0
+        ended = np.arange(kept.shape[1]) >= kept.sum(1, keepdims=True)
+        return None if self.mask_check and (kept == ended).any() else new_leaf(ended, False)
 
 
 class TransformerDecoder(Module):
@@ -194,7 +229,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList(copy.deepcopy(decoder_layer) for _ in range(num_layers))
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -255,10 +290,13 @@ class Transformer(Module):
         if custom_decoder is None:
             custom_decoder = TransformerDecoder(TransformerDecoderLayer(*sizes, *options), num_decoder_layers, norm())
         self.encoder, self.decoder = custom_encoder, custom_decoder
+        self._reset_parameters()
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+
+    def _reset_parameters(self) -> None:
         for parameter in self.parameters():
             if parameter.ndim > 1:
                 init.xavier_uniform_(parameter)
-        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
 
     def forward(
         self,

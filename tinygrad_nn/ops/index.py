@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.op import OPS, Array, Op, op
+from tinygrad_nn.ops.elementwise import tied
 from tinygrad_nn.ops.shape import sum_to
 
 
@@ -33,6 +34,16 @@ def scatter_add(x: Array, /, *, index: Any, shape: tuple[int, ...]) -> Array:
 
 getitem.vjp(x=lambda g, x_shape, *, index: scatter_add(g, index=index, shape=x_shape))
 scatter_add.vjp(x=lambda g, *, index: getitem(g, index=index))
+
+
+@op
+def chosen(x: Array, /, *, index: Any) -> Array:
+    """x[index], of elements that were chosen by their values, as the largest under a window are."""
+    return x[index]
+
+
+chosen.vjp(x=lambda g, x, *, index: scatter_add(g, index=index, shape=tuple(x.shape))).piecewise(tied)
+chosen.sample((5,), index=np.array([1, 4, 1]))
 
 _ROWS, _COLUMNS = np.array([[0, 2], [2, 2]]), np.array([1, 0])
 _MASK = np.array([[True, False, True, False], [False, False, True, True], [False, False, False, True]])

@@ -172,7 +172,7 @@ xlog1py.sample((2, 3), (3,), domain=(0.3, 2.0)).sample((3,), 2.0, domain=(0.3, 2
 @op(promote="float", quiet=True)
 def entr(x: Array, /) -> Array:
     """-x log(x), 0 at 0 and -inf below."""
-    return np.where(x < 0, -np.inf, -xlogy.forward(x, x)).astype(x.dtype, copy=False)
+    return np.where(x < 0, -np.inf, np.where(x == 0, 0.0, -xlogy.forward(x, x))).astype(x.dtype, copy=False)
 
 
 entr.vjp(x=lambda g, x: g * (-1 - np.log(x))).sample((2, 3), domain=(0.3, 2.0))

@@ -32,6 +32,11 @@ class Alias(ModuleType):
                 raise AttributeError(missing(dotted))
         return import_module(dotted) if isinstance(found, ModuleType) else found
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set it, unless Python would put a part in the place of the function of its name, such as `spectral_norm`."""
+        if not (isinstance(value, Alias) and callable(vars(self).get(name))):
+            super().__setattr__(name, value)
+
 
 class Finder(MetaPathFinder, Loader):
     """Finds PyTorch's modules in this package."""

@@ -10,39 +10,58 @@ from importlib.util import find_spec
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["MISSING", "PACKAGES", "find", "missing", "module"]
+from tinygrad_nn.nn.modules import FILES as LAYER_FILES
+
+__all__ = ["ABSENT", "MISSING", "PACKAGES", "find", "missing", "module"]
 
 PACKAGES = {"torch": "tinygrad_nn", "torchvision": "tinygrad_nn.vision"}
 MISSING = object()
 
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
-    "creation", "doctor", "dtypes", "generator", "graph", "in_place", "lowrank", "memory", "methods", "numpy_protocol", "op", "ops",
-    "porting", "printing", "runtime", "serialization", "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz",
+    "bessel_arrays", "creation", "doctor", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank", "memory",
+    "methods", "node_names", "numpy_protocol", "op", "ops", "porting", "printing", "runtime", "special_arrays", "sums", "tensor",
+    "train", "variable", "vision", "viz", "windows",
 }  # fmt: skip
 
 # PyTorch's files, which programs import from: all that is in them is in the package around them.
 FILES = {
-    "torch.distributions": "bernoulli beta categorical cauchy chi2 dirichlet exponential gamma geometric half_normal independent"
-    " laplace log_normal mixture_same_family multinomial multivariate_normal normal one_hot_categorical poisson"
-    " transformed_distribution uniform",
-    "torch.nn.modules": "activation adaptive batchnorm container conv distance dropout flatten fold instancenorm linear loss module"
-    " normalization padding pixelshuffle pooling rnn sparse transformer upsampling",
-    "torch.optim": "adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam",
+    "torch.distributions": "bernoulli beta binomial categorical cauchy chi2 continuous_bernoulli dirichlet exp_family exponential"
+    " fishersnedecor gamma generalized_pareto geometric gumbel half_cauchy half_normal independent inverse_gamma kumaraswamy"
+    " laplace lkj_cholesky log_normal logistic_normal lowrank_multivariate_normal mixture_same_family multinomial"
+    " multivariate_normal negative_binomial normal one_hot_categorical pareto poisson studentT transformed_distribution uniform"
+    " von_mises weibull wishart",
+    "torch.nn.modules": " ".join(LAYER_FILES),
     "torchvision.datasets": "cifar folder mnist",
     "torchvision.transforms": "transforms v2",
 }
 ELSEWHERE = {
-    "torch.nn.modules": "tinygrad_nn.nn",
+    "torch.distributions.relaxed_bernoulli": "tinygrad_nn.distributions.relaxed",
+    "torch.distributions.relaxed_categorical": "tinygrad_nn.distributions.relaxed",
+    "torch.multiprocessing": "multiprocessing",
+    "torch.functional": "tinygrad_nn",
     "torch.nn.modules.utils": "tinygrad_nn.nn.tuples",
+    "torch.nn.utils.spectral_norm": "tinygrad_nn.nn.utils.normalized",
+    "torch.nn.utils.weight_norm": "tinygrad_nn.nn.utils.normalized",
+    "torch.utils.data._utils": "tinygrad_nn.utils.data",
+    "torch.utils.data._utils.collate": "tinygrad_nn.utils.data.collate",
     "torch.autograd.variable": "tinygrad_nn.autograd",
+    "torch.optim._adafactor": "tinygrad_nn.optim.adafactor",
+    "torch.optim._muon": "tinygrad_nn.optim.muon",
     **{
-        f"{parent}.{name}": "tinygrad_nn.nn" if parent == "torch.nn.modules" else parent.replace(root, PACKAGES[root], 1)
+        f"{parent}.{name}": parent.replace(root, PACKAGES[root], 1)
         for parent, names in FILES.items()
         for root in [parent.split(".")[0]]
         for name in names.split()
     },
 }
+
+# Modules of PyTorch's that a program may import although they are not here: what is used of them says so.
+ABSENT = {
+    "torch.ao", "torch.export", "torch.fft", "torch.fx", "torch.hub", "torch.library", "torch.nested", "torch.onnx",
+    "torch.package", "torch.profiler", "torch.quantization", "torch.sparse", "torch.utils.benchmark", "torch.utils.collect_env",
+    "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch.xpu", "torchvision.models", "torchvision.ops",
+}  # fmt: skip
 
 # What to do without the families that are not here.
 INSTEAD = {
@@ -55,8 +74,6 @@ INSTEAD = {
     "torch.hub": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit.load": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit.save": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
-    "torch.multiprocessing": "Python's own multiprocessing is there",
-    "torch.nn.SyncBatchNorm": "there is one process: torch.nn.BatchNorm2d and its kin are there",
     "torch.nn.parallel": "there is one process: call the model itself",
     "torch.onnx": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
     "torch.polar": "there are no complex numbers",
@@ -64,7 +81,6 @@ INSTEAD = {
     "torch.quantization": "weights stay in floats",
     "torch.sparse": "tensors are dense",
     "torch.stft": "np.fft takes x.numpy(), without derivatives",
-    "torch.utils.data.distributed": "there is one process: use the data set as it is",
     "torch.view_as_complex": "there are no complex numbers",
     "torchvision.models": "write the network with torch.nn and load its weights from a safetensors file",
 }

@@ -1,5 +1,5 @@
-"""Tools around training: `utils.data`, `utils.checkpoint`, `utils.tensorboard`, `utils.dlpack`."""
+"""Tools around training: `utils.data`, `utils.checkpoint`, `utils.tensorboard`, `utils.dlpack`, `utils.hooks`."""
 
-from tinygrad_nn.utils import checkpoint, data, dlpack, tensorboard
+from tinygrad_nn.utils import _pytree, checkpoint, data, dlpack, hooks, tensorboard
 
-__all__ = ["checkpoint", "data", "dlpack", "tensorboard"]
+__all__ = ["_pytree", "checkpoint", "data", "dlpack", "hooks", "tensorboard"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from tinygrad_nn.autograd import enable_grad, is_grad_enabled
@@ -14,14 +15,19 @@ from tinygrad_nn.op import OpNode
 from tinygrad_nn.random import fork_rng
 from tinygrad_nn.tensor import Tensor
 
-__all__ = ["checkpoint", "checkpoint_sequential"]
+__all__ = ["checkpoint", "checkpoint_sequential", "noop_context_fn"]
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Two contexts that do nothing: what `checkpoint` runs its two forwards in."""
+    return nullcontext(), nullcontext()
 
 
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
     use_reentrant: bool | None = None,
-    context_fn: Callable[[], Any] | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
     determinism_check: str = "default",
     debug: bool = False,
     early_stop: bool = True,
@@ -31,7 +37,7 @@ def checkpoint(
     """`function` of the arguments, whose saved values are dropped, and computed again in backward.
 
     The gradients are those without it. There is one way, whatever `use_reentrant` says; with `preserve_rng_state` the
-    second run draws the random numbers of the first.
+    second run draws the random numbers of the first. `context_fn` gives a context for each of the two runs.
 
     >>> x = Tensor([0.5, 1.0]).requires_grad_()
     >>> checkpoint(lambda x: (x * x).exp().sum(), x, use_reentrant=False).backward()
@@ -40,17 +46,19 @@ def checkpoint(
     """
     if use_reentrant and kwargs:
         raise ValueError(f"checkpoint: expected keyword arguments only with use_reentrant=False, got {', '.join(kwargs)}")
-    if context_fn is not None:
-        raise NotImplementedError("checkpoint: context_fn is not supported; set the contexts within the function")
+    if use_reentrant and (debug or context_fn is not noop_context_fn):
+        raise ValueError("checkpoint: expected context_fn and debug only with use_reentrant=False, got use_reentrant=True")
     if not is_grad_enabled():
         return function(*args, **kwargs)
     state = default_generator.get_state()
+    first, second = context_fn()
     start = next(clock)
-    result = function(*args, **kwargs)
+    with first:
+        result = function(*args, **kwargs)
     nodes = _made(result, start)
     released = [node for node in nodes if _saved(node)]
     if released:
-        _Again(released, [weakref.ref(node) for node in nodes], _rerun(function, args, kwargs, state, preserve_rng_state))
+        _Again(released, [weakref.ref(node) for node in nodes], _rerun(function, args, kwargs, state, preserve_rng_state, second))
     return result
 
 
@@ -80,11 +88,11 @@ def _chain(steps: Sequence[Callable[..., Any]]) -> Callable[[Any], Any]:
     return run
 
 
-def _rerun(function: Any, args: Any, kwargs: Any, state: Any, preserve: bool) -> Callable[[], list[Node]]:
+def _rerun(function: Any, args: Any, kwargs: Any, state: Any, preserve: bool, context: Any) -> Callable[[], list[Node]]:
     """What runs the function again as it ran, and gives the nodes that it makes."""
 
     def rerun() -> list[Node]:
-        with fork_rng(enabled=preserve), enable_grad():
+        with fork_rng(enabled=preserve), enable_grad(), context:
             if preserve:
                 default_generator.set_state(state)
             start = next(clock)
@@ -124,7 +132,8 @@ class _Again:
         self.done = False
         for node in released:
             node.release()
-            node.hooks = [self, *(node.hooks or ())]
+            node.hooks = node.hooks or []
+            node.hooks.insert(0, self)
 
     def __call__(self, gradient: Any) -> Any:
         """The gradient as it is, once the nodes are filled."""

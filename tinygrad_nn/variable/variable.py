@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.dtypes import dtype_of
-from tinygrad_nn.graph import Edge, Node, Storage, mode, walk
+from tinygrad_nn.graph import Edge, Node, Storage, mode, node_of, walk
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable.recording import cast, record
 from tinygrad_nn.variable.state import set_face, wrap
@@ -81,7 +81,9 @@ class Variable(Writable):
             self._grad = wrap(gradient if own else np.array(gradient, self._data.dtype, order="C"))
         if "_afterwards" in self.__dict__:
             for hook in tuple(self.__dict__["_afterwards"]):
-                hook(self)
+                returned = hook(self)
+                if not isinstance(returned, Variable | None):
+                    raise TypeError(f"a post-accumulate hook: expected it to return None, got {type(returned).__name__}")
 
     def hooked_gradient(self, gradient: Any) -> Any:
         """The gradient as this leaf's hooks leave it."""
@@ -127,7 +129,8 @@ class Variable(Writable):
     def grad_fn(self) -> Node | None:
         """The node that made this tensor; None for a leaf."""
         edge = self.edge
-        return None if edge is self else edge[0] if type(edge) is tuple else edge
+        node: Node | None = None if edge is self else node_of(edge)
+        return None if node is None else node.shown()
 
     @property
     def output_nr(self) -> int:
@@ -168,7 +171,7 @@ class Variable(Writable):
                 copied = gradient if gradient.requires_grad else wrap(gradient._data.copy())
                 tensor._grad = copied if tensor._grad is None else tensor._grad + copied
 
-        self._retains = (self.register_hook(keep), keep)
+        self._retains = (self._at_node(keep, last=True), keep)
 
     def _rebase(self, edge: Edge) -> None:
         """And the gradients that are to be retained are those of the new values."""
@@ -178,7 +181,7 @@ class Variable(Writable):
             if (retains := tensor.__dict__.get("_retains")) is not None:
                 handle, keep = retains
                 handle.remove()
-                tensor._retains = (tensor.register_hook(keep), keep)
+                tensor._retains = (tensor._at_node(keep, last=True), keep)
             tensor = None if tensor._view is None else tensor._parent()
 
     @property
@@ -190,11 +193,15 @@ class Variable(Writable):
         """Have `hook(grad)` called when the gradient of this tensor is known; what it returns, if not None, replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        edge = self.edge
-        if edge is self:
+        if self.edge is self:
             if self._hooks is None:
                 self._hooks = []
             return RemovableHandle(self._hooks, hook)
+        return self._at_node(hook)
+
+    def _at_node(self, hook: Callable[[Any], Any], last: bool = False) -> RemovableHandle:
+        """Have a hook called when the gradient arrives at the node of this non-leaf."""
+        edge = self.edge
         node, i = edge if type(edge) is tuple else (edge, None)
 
         def on_arrival(gradient: Any) -> Any:
@@ -206,7 +213,7 @@ class Variable(Writable):
 
         if node.hooks is None:
             node.hooks = []
-        return RemovableHandle(node.hooks, on_arrival)
+        return RemovableHandle(node.hooks, _Last(on_arrival) if last else on_arrival)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
         """Have `hook(tensor)` called when `.grad` of this leaf has grown; RuntimeError for a tensor that is no such leaf."""
@@ -260,7 +267,10 @@ class RemovableHandle:
 
     def __init__(self, hooks: list[Any], hook: Any) -> None:
         self.hooks, self.hook = hooks, hook
-        hooks.append(hook)
+        at = len(hooks)
+        while at and isinstance(hooks[at - 1], _Last) and not isinstance(hook, _Last):
+            at -= 1
+        hooks.insert(at, hook)
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
@@ -274,6 +284,18 @@ class RemovableHandle:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+class _Last:
+    """A hook that stays behind those added after it: `retain_grad` keeps what all of them leave."""
+
+    __slots__ = ("hook",)
+
+    def __init__(self, hook: Callable[[Any], Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, gradient: Any) -> Any:
+        return self.hook(gradient)
 
 
 def _call_hook(hook: Callable[[Any], Any], gradient: Any) -> Any:

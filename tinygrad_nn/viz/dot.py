@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tinygrad_nn.op import OpNode
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.viz.scene import Scene
 
@@ -46,7 +47,7 @@ def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, 
         if known:
             continue
         if leaf is None:
-            dot.node(place, node.name().removesuffix("Backward0"))
+            dot.node(place, _title(node))
             shapes = getattr(node, "shapes", None) or [None] * len(node.next_functions)
             after = [(edge[0], place, _text(shape)) for edge, shape in zip(node.next_functions, shapes, strict=True)]
             waiting += [entry for entry in reversed(after) if entry[0] is not None]
@@ -57,6 +58,10 @@ def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, 
 
 def _shape(tensor: Tensor) -> str:
     return _text(tuple(tensor.shape))
+
+
+def _title(node: Any) -> str:
+    return "".join(map(str.capitalize, node.op.name.split("_"))) if isinstance(node, OpNode) else node.name()
 
 
 def _text(shape: tuple[int, ...] | None) -> str:

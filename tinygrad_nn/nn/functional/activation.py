@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
+from tinygrad_nn.ops import elementwise
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 from tinygrad_nn.variable import wrap
@@ -28,7 +29,6 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0, 6, inplace)
 
 
-@quiet
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """input where it is positive, `negative_slope` times it elsewhere; written into the input if `inplace`.
 
@@ -37,7 +37,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return written(leaky_relu, input, negative_slope)
     expect_floating("leaky_relu", input)
-    return pointwise.where(input > 0, input, input * negative_slope)
+    return elementwise.leaky_relu(input, slope=negative_slope)
 
 
 leaky_relu_ = in_place(leaky_relu)
@@ -78,7 +78,9 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
         return changed
     if input._data.dtype.kind == "b":
         raise NotImplementedError("threshold: expected numbers, got torch.bool")
-    return pointwise.masked_fill(input, input <= threshold, value)
+    if input._data.dtype.kind != "f":
+        return pointwise.masked_fill(input, input <= threshold, value)
+    return elementwise.threshold(input, bound=threshold, value=value)
 
 
 threshold_ = in_place(threshold)
@@ -98,8 +100,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: expected a dtype that holds {min_val} to {max_val}, got {input.dtype}")
     if dtype.kind != "f":
         return input.clamp(int(min_val), int(max_val))
-    held = input.detach().clamp(min_val, max_val)
-    return pointwise.where((input > min_val) & (input < max_val), input, held)
+    return elementwise.hardtanh(input, low=min_val, high=max_val)
 
 
 hardtanh_ = in_place(hardtanh)
@@ -128,7 +129,6 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return input * hardtanh(input + 3, 0, 6) / 6
 
 
-@quiet
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input moved towards 0 by `lambd`, and 0 within it.
 
@@ -137,7 +137,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     expect_floating("softshrink", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return input - input.clamp(-lambd, lambd)
+    return elementwise.softshrink(input, bound=lambd)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

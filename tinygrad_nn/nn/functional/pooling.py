@@ -41,6 +41,24 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+def max_pool1d_with_indices(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """As `max_pool1d`, always with the indices."""
+    found: tuple[Tensor, Tensor] = max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+    return found
+
+
+def max_pool2d_with_indices(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """As `max_pool2d`, always with the indices."""
+    found: tuple[Tensor, Tensor] = max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+    return found
+
+
 def avg_pool1d(
     input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -134,7 +152,7 @@ def _taken(planes: Tensor, places: Tensor) -> Tensor:
     area = planes.shape[2] * planes.shape[3]
     starts = np.arange(planes.shape[0] * planes.shape[1]) * area
     flat = (places._data.reshape(starts.size, -1) + starts[:, None]).reshape(-1)
-    taken = index_ops.getitem(planes.reshape(-1), index=flat)
+    taken = index_ops.chosen(planes.reshape(-1), index=flat)
     return taken.reshape(places.shape)
 
 

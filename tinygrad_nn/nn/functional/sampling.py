@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from tinygrad_nn.op import Array
 from tinygrad_nn.ops import index as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
@@ -24,8 +25,9 @@ def interpolate(
     """(N, C, ...), with 1 to 3 dimensions of space, brought to `size`, or `scale_factor` times as large, the floor of it.
 
     The modes are 'nearest', 'nearest-exact', 'area' and, named by the dimensions, 'linear', 'bilinear', 'bicubic' and 'trilinear'.
-    ValueError for options that do not fit each other, NotImplementedError for other modes, antialias, a volume's area
-    and inputs of other dimensions.
+    With `antialias`, for 'bilinear' and 'bicubic', an element of a smaller plane is a mean over all that it stands for.
+    ValueError for options that do not fit each other, NotImplementedError for other modes, a volume's area and inputs of
+    other dimensions.
     """
     if mode not in _MODES:
         raise NotImplementedError(f"interpolate: expected a mode of {', '.join(map(repr, _MODES))}, got {mode!r}")
@@ -34,10 +36,8 @@ def interpolate(
     dims = input.ndim - 2
     if not 1 <= dims <= (2 if mode == "area" else 3) or dims != _DIMS.get(mode, dims):
         raise NotImplementedError(f"interpolate: mode {mode!r} expected other dimensions of space, got {list(input.shape)}")
-    if antialias:
-        if mode not in ("bilinear", "bicubic"):
-            raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
-        raise NotImplementedError("interpolate: antialias is not implemented")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
     if not input.is_floating_point() and not (mode.startswith("nearest") and input.dtype.name == "uint8"):
         raise NotImplementedError(f'"interpolate" in mode {mode!r} not implemented for {input.dtype}')
     sizes, scales = _target(input, dims, size, scale_factor, bool(recompute_scale_factor))
@@ -48,7 +48,12 @@ def interpolate(
     for i, (wanted, scale) in enumerate(zip(sizes, scales, strict=True)):
         have = input.shape[2 + i]
         ratio = 1 / scale if scale else have / wanted
-        if mode in _DIMS:
+        if antialias:
+            if align_corners:
+                ratio = (have - 1) / (wanted - 1) if wanted > 1 else 0.0
+            shares = wrap(_filtered(have, wanted, ratio, mode == "bicubic").astype(input.dtype.numpy))
+            input = input @ shares.mT if i else shares @ input
+        elif mode in _DIMS:
             input = (_cubic if mode == "bicubic" else _linear)(input, 2 + i, wanted, ratio, bool(align_corners))
         else:
             half = 0.5 if mode == "nearest-exact" else 0.0
@@ -110,12 +115,31 @@ def _cubic(input: Tensor, axis: int, wanted: int, ratio: float, align_corners: b
     return resized
 
 
+def _filtered(have: int, wanted: int, ratio: float, cubic: bool) -> Array:
+    """(wanted, have): how much each element counts, by a filter as wide as what it is reduced by; Pillow's, as in PyTorch."""
+    width = max(ratio, 1.0)
+    reach = (2 if cubic else 1) * width
+    centre = (np.arange(wanted)[:, None] + 0.5) * ratio
+    first, last = np.maximum((centre - reach + 0.5).astype(int), 0), np.minimum((centre + reach + 0.5).astype(int), have)
+    at = np.arange(have)
+    distance = np.abs(at - centre + 0.5) / width
+    if cubic:
+        near, far = _keys(distance, -0.5)
+        weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+    else:
+        weights = np.maximum(1 - distance, 0)
+    weights = weights * ((at >= first) & (at < last))
+    return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+def _keys(d: Any, a: float) -> tuple[Any, Any]:
+    """Keys' cubic, 1981, at distances up to 1 and from 1 to 2."""
+    return ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+
 def cubic_shares(t: Any) -> tuple[Any, Any, Any, Any]:
-    """How much each of four elements counts at `t` from 0 to 1 between the inner two: Keys' cubic, 1981, with -0.75."""
-    a = -0.75
-    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
-    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (t + 1, 2 - t)]
-    return far[0], *near, far[1]
+    """How much each of four elements counts at `t` from 0 to 1 between the inner two, with -0.75 in Keys' cubic."""
+    return _keys(t + 1, -0.75)[1], _keys(t, -0.75)[0], _keys(1 - t, -0.75)[0], _keys(2 - t, -0.75)[1]
 
 
 def upsample(

@@ -17,8 +17,8 @@ from tinygrad_nn.nn.parameter import Parameter
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "as_matrix", "divided", "norm_except", "of_length", "remove_spectral_norm", "remove_weight_norm", "spectral_norm",
-    "weight_norm",
+    "SpectralNorm", "WeightNorm", "as_matrix", "divided", "norm_except", "of_length", "remove_spectral_norm",
+    "remove_weight_norm", "spectral_norm", "weight_norm",
 ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def usual_dim(module: Module) -> int:
     return 1 if isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d) else 0
 
 
-class _WeightNorm:
+class WeightNorm:
     """Before each forward: weight = g * v / |v|."""
 
     title, parts = "weight_norm", ("_g", "_v")
@@ -61,13 +61,15 @@ class _WeightNorm:
         self.name, self.dim = name, dim
 
     def compute(self, module: Module) -> Tensor:
+        """The weight."""
         return of_length(getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v"), self.dim)
 
     def __call__(self, module: Module, inputs: Any) -> None:
+        """Set the weight."""
         object.__setattr__(module, self.name, self.compute(module))
 
 
-class _SpectralNorm:
+class SpectralNorm:
     """Before each forward: weight = original / its greatest singular value, by power iteration while training."""
 
     title, parts = "spectral_norm", ("_orig", "_u", "_v")
@@ -76,6 +78,7 @@ class _SpectralNorm:
         self.name, self.n, self.eps, self.dim = name, n_power_iterations, eps, dim
 
     def compute(self, module: Module, iterate: bool) -> Tensor:
+        """The weight, after steps of the power iteration if `iterate`."""
         weight, u, v = (getattr(module, f"{self.name}_{part}") for part in ("orig", "u", "v"))
         matrix = as_matrix(weight, self.dim)
         if iterate:
@@ -87,13 +90,14 @@ class _SpectralNorm:
         return divided(weight, matrix, u, v)
 
     def __call__(self, module: Module, inputs: Any) -> None:
+        """Set the weight."""
         object.__setattr__(module, self.name, self.compute(module, module.training))
 
 
 def _hooked(module: Module, kind: type, name: str) -> Any:
     """The hook of a kind that makes the parameter of a name, or None."""
-    for hook in module._hooks.get("forward_pre", ()):
-        if isinstance(hook.call, kind) and getattr(hook.call, "name", None) == name:
+    for hook in module._hooks.get("forward_pre", {}).values():
+        if isinstance(hook, kind) and getattr(hook, "name", None) == name:
             return hook
     return None
 
@@ -112,9 +116,9 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
     ValueError for a parameter that the module has not, RuntimeError for one that is hooked already.
     """
-    if _hooked(module, _WeightNorm, name):
+    if _hooked(module, WeightNorm, name):
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
-    weight, hook = _taken(module, name), _WeightNorm(name, dim)
+    weight, hook = _taken(module, name), WeightNorm(name, dim)
     module.register_parameter(f"{name}_g", Parameter(norm_except(weight.detach(), dim)))
     module.register_parameter(f"{name}_v", Parameter(weight))
     object.__setattr__(module, name, hook.compute(module))
@@ -124,7 +128,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     """Make the weight a parameter again; ValueError if it is not normed."""
-    return _restored(module, name, _WeightNorm, lambda hook: hook.compute(module))
+    return _restored(module, name, WeightNorm, lambda hook: hook.compute(module))
 
 
 def spectral_norm(
@@ -134,11 +138,11 @@ def spectral_norm(
 
     ValueError for a parameter that the module has not, RuntimeError for one that is hooked already.
     """
-    if _hooked(module, _SpectralNorm, name):
+    if _hooked(module, SpectralNorm, name):
         raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     if n_power_iterations <= 0:
         raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
-    hook = _SpectralNorm(name, n_power_iterations, eps, usual_dim(module) if dim is None else dim)
+    hook = SpectralNorm(name, n_power_iterations, eps, usual_dim(module) if dim is None else dim)
     weight = _taken(module, name)
     rows, columns = as_matrix(weight.detach(), hook.dim).shape
     u, v = (normalize(weight.new_empty(n).normal_(0, 1), dim=0, eps=eps) for n in (rows, columns))
@@ -152,7 +156,7 @@ def spectral_norm(
 
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     """Make the divided weight a parameter again; ValueError if it is not divided."""
-    return _restored(module, name, _SpectralNorm, lambda hook: hook.compute(module, iterate=False))
+    return _restored(module, name, SpectralNorm, lambda hook: hook.compute(module, iterate=False))
 
 
 def _restored(module: Module, name: str, kind: Any, computed: Callable[[Any], Tensor]) -> Module:
@@ -161,10 +165,10 @@ def _restored(module: Module, name: str, kind: Any, computed: Callable[[Any], Te
     if hook is None:
         raise ValueError(f"{kind.title} of '{name}' not found in {module}")
     with no_grad():
-        weight = computed(hook.call)
+        weight = computed(hook)
     for part in kind.parts:
         delattr(module, name + part)
     module.__dict__.pop(name, None)
     module.register_parameter(name, Parameter(weight))
-    module._hooks["forward_pre"].remove(hook)
+    module._drop_hook("forward_pre", hook)
     return module

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -46,7 +46,8 @@ class ParametrizationList(ModuleList):
         with no_grad():
             new: Any = original
             for module in reversed(list(modules)):
-                new = module.right_inverse(new) if hasattr(module, "right_inverse") else new
+                with suppress(NotImplementedError):  # what has no inverse starts from the values as they are
+                    new = module.right_inverse(new) if hasattr(module, "right_inverse") else new
         self.is_tensor = isinstance(new, Tensor)
         if self.is_tensor:
             if new is not original:

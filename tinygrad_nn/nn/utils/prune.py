@@ -58,8 +58,8 @@ class BasePruningMethod(ABC):
             current = getattr(module, f"{name}_orig").detach()
             mask = ones_like(current)
         else:
-            module._hooks["forward_pre"].remove(before)
-            earlier = before.call if isinstance(before.call, PruningContainer) else [before.call]
+            module._drop_hook("forward_pre", before)
+            earlier = before if isinstance(before, PruningContainer) else [before]
             container = PruningContainer(*earlier, method)
             container._tensor_name, method = name, container
             current, mask = getattr(module, name).detach(), getattr(module, f"{name}_mask")
@@ -281,8 +281,8 @@ def global_unstructured(
 
 
 def _hook_of(module: Module, name: str) -> Any:
-    for hook in module._hooks.get("forward_pre", ()):
-        if isinstance(hook.call, BasePruningMethod) and hook.call._tensor_name == name:
+    for hook in module._hooks.get("forward_pre", {}).values():
+        if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
             return hook
     return None
 
@@ -292,12 +292,12 @@ def remove(module: Module, name: str) -> Module:
     hook = _hook_of(module, name)
     if hook is None:
         raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
-    hook.call.remove(module)
-    module._hooks["forward_pre"].remove(hook)
+    hook.remove(module)
+    module._drop_hook("forward_pre", hook)
     return module
 
 
 def is_pruned(module: Module) -> bool:
     """Whether a module, or one below it, has a pruned parameter."""
-    hooks = (hook for part in module.modules() for hook in part._hooks.get("forward_pre", ()))
-    return any(isinstance(hook.call, BasePruningMethod) for hook in hooks)
+    hooks = (hook for part in module.modules() for hook in part._hooks.get("forward_pre", {}).values())
+    return any(isinstance(hook, BasePruningMethod) for hook in hooks)

@@ -72,6 +72,38 @@ class PackedSequence(_Packed):
         """The same with `data` in int64."""
         return self.to(np.int64)
 
+    def half(self) -> Self:
+        """The same with `data` in float16."""
+        return self.to(np.float16)
+
+    def int(self) -> Self:
+        """The same with `data` in int32."""
+        return self.to(np.int32)
+
+    def short(self) -> Self:
+        """The same with `data` in int16."""
+        return self.to(np.int16)
+
+    def char(self) -> Self:
+        """The same with `data` in int8."""
+        return self.to(np.int8)
+
+    def byte(self) -> Self:
+        """The same with `data` in uint8."""
+        return self.to(np.uint8)
+
+    def cuda(self, *args: Any, **options: Any) -> Self:
+        """AssertionError: there is no GPU here."""
+        return type(self)(self.data.cuda(*args, **options), *self[1:])
+
+    def pin_memory(self) -> Self:
+        """The same with `data.pin_memory()`."""
+        return type(self)(self.data.pin_memory(), *self[1:])
+
+    def is_pinned(self) -> bool:
+        """Whether `data` is pinned: no."""
+        return self.data.is_pinned()
+
     @property
     def is_cuda(self) -> bool:
         """Whether `data` is on a GPU: no."""

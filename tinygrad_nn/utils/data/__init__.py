@@ -12,6 +12,7 @@ from tinygrad_nn.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from tinygrad_nn.utils.data.distributed import DistributedSampler
 from tinygrad_nn.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -22,7 +23,7 @@ from tinygrad_nn.utils.data.sampler import (
 )
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
-    "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler",
-    "default_collate", "default_convert", "get_worker_info", "random_split",
+    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset",
+    "RandomSampler", "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
+    "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip
