@@ -21,7 +21,7 @@ def test_cuda_tidies_and_refuses():
     for needs in (torch.cuda.current_device, torch.cuda.synchronize, torch.ones(1).cuda):
         with pytest.raises(AssertionError, match="expected"):
             needs()
-    with pytest.raises(RuntimeError, match="only device here"):
+    with pytest.raises(AssertionError, match="only device here"):
         torch.ones(1).to("cuda")
 
 
@@ -34,7 +34,7 @@ def test_backend_flags_can_be_set():
 
 @pytest.mark.parametrize("line", [
     "import tinygrad_nn.backends.cudnn as f; f.benchmark = 3; import tinygrad_nn as t; assert t.backends.cudnn.benchmark == 3",
-    "from tinygrad_nn.cuda.amp import GradScaler, autocast; autocast(True).__enter__(); GradScaler(2.0**10).get_scale()",
+    "from tinygrad_nn.cuda.amp import GradScaler, autocast; autocast(True).__enter__(); GradScaler(enabled=False).get_scale()",
     "from tinygrad_nn.utils.data.dataloader import DataLoader, default_collate",
     "from tinygrad_nn.utils.data.dataset import Dataset, Subset, TensorDataset, random_split",
     "from tinygrad_nn.utils.data.sampler import Sampler, SubsetRandomSampler",
@@ -47,7 +47,7 @@ def test_imports_from_pytorchs_files(line):
 
 def test_mixed_precision_changes_nothing():
     weight = torch.nn.Parameter(torch.ones(2))
-    optimizer, scaler = torch.optim.SGD([weight], lr=0.5), torch.amp.GradScaler("cuda")
+    optimizer, scaler = torch.optim.SGD([weight], lr=0.5), torch.amp.GradScaler("cuda", enabled=False)
     with torch.autocast("cuda", dtype=torch.float16):
         loss = (weight * 2).sum()
     scaler.scale(loss).backward()
@@ -129,7 +129,7 @@ def test_devices():
     with torch.device("cpu") as device:
         assert torch.ones(1).device == device == torch.get_default_device()
     torch.set_default_device("cpu")
-    with pytest.raises(RuntimeError, match="only device here"):
+    with pytest.raises(AssertionError, match="only device here"):
         torch.set_default_device("cuda")
 
 

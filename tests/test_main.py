@@ -259,7 +259,7 @@ def absent(write, text):
         ("import torch\nclass Net(torch.nn.Modul): pass", [(2, "torch.nn.Modul")]),
         ("import torch\n@torch.no_grad_\ndef f(): pass", [(2, "torch.no_grad_")]),
         ("import torch\ndef f(x: torch.Tensr = torch.one): pass", [(2, "torch.Tensr"), (2, "torch.one")]),
-        ("import torch\nx = torch.func.linearize", [(2, "torch.func.linearize")]),
+        ("import torch\nx = torch.func.stack_all", [(2, "torch.func.stack_all")]),
         ("import torch\ntorch.ones(1).share_memory_()", [(2, "torch.Tensor.share_memory_")]),
         ("from torchvision import models, transforms", [(1, "torchvision.models")]),
         # methods of what is certainly a tensor

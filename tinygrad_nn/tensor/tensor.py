@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -263,10 +262,12 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment."
             )
+        from copy import deepcopy  # the package imports quicker without it
+
         copied = _rebuild(type(self), self._data.copy(order="K"), self._requires, {})
         memo[id(self)] = copied
-        copied.__dict__.update(copy.deepcopy(self._own_attributes(), memo))
-        copied._grad = copy.deepcopy(self._grad, memo)
+        copied.__dict__.update(deepcopy(self._own_attributes(), memo))
+        copied._grad = deepcopy(self._grad, memo)
         return copied
 
     def _own_attributes(self) -> dict[str, Any]:
