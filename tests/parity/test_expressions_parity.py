@@ -74,6 +74,11 @@ def flat(function):
     return reduced
 
 
+def in_order(function):
+    """PyTorch's function, whose arguments have other names in the same order."""
+    return lambda x, **attributes: function(x, *attributes.values())
+
+
 def pad(x, widths, value):
     return torch.nn.functional.pad(x, [n for pair in reversed(widths) for n in pair], value=value)
 
@@ -118,6 +123,7 @@ trigamma = with_slope(hurwitz, lambda x: torch.polygamma(2, x))
 digamma = with_slope(torch.digamma, trigamma)
 lgamma = with_slope(torch.lgamma, digamma)
 UNARY = [name for name, op in OPS.items() if op.inputs == ("x",) and not op.attributes and hasattr(torch, name)]
+PIECEWISE = ["leaky_relu", "hardtanh", "threshold", "hardshrink", "softshrink"]
 SPECIAL = ["entr", "erfcx", "log_ndtr", "ndtri"]
 OWN = {"inverse_mills", "bessel_i", "polygamma"}  # the rules of special functions, which PyTorch has under no such name
 REFUSED = {"floor_divide"}  # it refuses a backward, as PyTorch's does
@@ -125,6 +131,7 @@ TORCH = {
     **{name: either(getattr(torch, name)) for name in SAME},
     **{name: getattr(torch, name) for name in UNARY},
     **{name: getattr(torch.special, name) for name in SPECIAL},
+    **{name: in_order(getattr(torch.nn.functional, name)) for name in PIECEWISE},
     "lgamma": lgamma,
     "digamma": digamma,
     "normal_cdf": torch.special.ndtr,
