@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn import special_arrays
+from tinygrad_nn import incomplete, special_arrays
 from tinygrad_nn.op import Array, op
 
 _ROOT_PI = math.sqrt(math.pi)
@@ -181,8 +181,6 @@ entr.vjp(x=lambda g, x: g * (-1 - np.log(x))).sample((2, 3), domain=(0.3, 2.0))
 @op(promote="float")
 def gamma_integral(a: Array, x: Array, /, *, k: int) -> Array:
     """Of s**k exp(a s - x (exp(s) - 1)), from 0 to ∞ or -∞: to the side where log(x) + s - digamma(a) keeps its sign."""
-    from tinygrad_nn import incomplete  # the package imports quicker without it
-
     return incomplete.gamma_integral(a, x, k)
 
 
@@ -198,8 +196,6 @@ gamma_integral.sample((2, 3), (2, 3), domain=(0.3, 4.0), k=0).sample((3,), (3,),
 @op(promote="float")
 def gammainc(a: Array, x: Array, /) -> Array:
     """P(a, x), the probability that a gamma variable of concentration a lies below x."""
-    from tinygrad_nn import incomplete
-
     return incomplete.gammainc(a, x)
 
 
