@@ -9,6 +9,10 @@ from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _CHECKING
 from typing import Any as _Any
 
+# First, where the stack is shallow: Python maps new memory for each call that crosses the end of a block of frames, and
+# from deep within this package NumPy's import makes thousands of such calls.
+import numpy as _numpy
+
 from tinygrad_nn import autograd, random, return_types, version
 from tinygrad_nn.autograd import (
     enable_grad,
