@@ -14,7 +14,7 @@ LAYERS = [
     {"numpy_protocol"},
     {"tensor", "special"},
     {"creation", "in_place", "types", "linalg", "amp", "accelerator", "backends", "distributed", "jit", "mps", "runtime"},
-    {"random", "windows", "foreach"},
+    {"random", "ranges", "windows", "foreach"},
     {"autograd", "cuda", "lowrank"},
     {"func"},
     {"utils", "nn"},

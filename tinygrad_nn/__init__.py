@@ -57,6 +57,7 @@ from tinygrad_nn.methods.sorting import *
 from tinygrad_nn.methods.special import *
 from tinygrad_nn.printing import set_printoptions
 from tinygrad_nn.random import *
+from tinygrad_nn.ranges import *
 from tinygrad_nn.runtime import *
 from tinygrad_nn.tensor import Tensor
 

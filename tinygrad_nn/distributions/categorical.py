@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from tinygrad_nn.creation import arange, eye, zeros
+from tinygrad_nn.creation import eye, zeros
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.chances import given
 from tinygrad_nn.distributions.constraints import Constraint
@@ -16,6 +16,7 @@ from tinygrad_nn.methods.shaping import broadcast_tensors
 from tinygrad_nn.methods.special import lgamma
 from tinygrad_nn.nn.functional import one_hot
 from tinygrad_nn.random import multinomial
+from tinygrad_nn.ranges import arange
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["ByWeight", "Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from tinygrad_nn.creation import arange, empty
+from tinygrad_nn.creation import empty
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.chances import ByChance, given
 from tinygrad_nn.distributions.constraints import Constraint
@@ -16,6 +16,7 @@ from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.methods.special import lgamma, xlogy
 from tinygrad_nn.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 from tinygrad_nn.random import bernoulli, binomial, poisson
+from tinygrad_nn.ranges import arange
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "Poisson"]

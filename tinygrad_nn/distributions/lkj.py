@@ -6,7 +6,6 @@ import math
 from typing import ClassVar
 
 from tinygrad_nn.autograd import no_grad
-from tinygrad_nn.creation import arange
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
 from tinygrad_nn.distributions.distribution import Distribution, Shape
@@ -15,6 +14,7 @@ from tinygrad_nn.distributions.utils import broadcast_all
 from tinygrad_nn.dtypes import finfo
 from tinygrad_nn.methods.special import lgamma, mvlgamma
 from tinygrad_nn.random import randn
+from tinygrad_nn.ranges import arange
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["LKJCholesky"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tinygrad_nn import linalg
-from tinygrad_nn.creation import arange, eye, tensor
+from tinygrad_nn.creation import eye, tensor
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
 from tinygrad_nn.distributions.distribution import Distribution, ExponentialFamily, Located, Shape
@@ -19,6 +19,7 @@ from tinygrad_nn.methods.pointwise import where
 from tinygrad_nn.methods.shaping import broadcast_shapes
 from tinygrad_nn.methods.special import digamma, mvlgamma
 from tinygrad_nn.random import randn
+from tinygrad_nn.ranges import arange
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "Wishart"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinygrad_nn.methods.faces import expect_floating
-from tinygrad_nn.ops import elementwise
+from tinygrad_nn.ops import piecewise
 
 if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
@@ -33,10 +33,10 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
     elif weight.ndim and not input.ndim:
         weight = weight.reshape(())
-    return elementwise.prelu_kernel(input, weight)
+    return piecewise.prelu_kernel(input, weight)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input where it is outside [-lambd, lambd], 0 inside; NotImplementedError for an input that is not floating."""
     expect_floating("hardshrink", input)
-    return elementwise.hardshrink(input, bound=lambd)
+    return piecewise.hardshrink(input, bound=lambd)

@@ -25,7 +25,7 @@ from tinygrad_nn.methods.faces import (
     old_order,
     put_into,
 )
-from tinygrad_nn.ops import compare, rounding, trigonometric
+from tinygrad_nn.ops import compare, piecewise, rounding, trigonometric
 from tinygrad_nn.ops import elementwise as ops
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ __all__ = [
 
 # what is a primitive and no more
 
-abs, sign, neg, relu = of_tensor(ops.abs), of_tensor(ops.sign), of_tensor(ops.neg), of_tensor(ops.relu)
+abs, sign, neg, relu = of_tensor(ops.abs), of_tensor(ops.sign), of_tensor(ops.neg), of_tensor(piecewise.relu)
 exp, exp2, expm1 = of_tensor(ops.exp), of_tensor(ops.exp2), of_tensor(ops.expm1)
 log, log2, log10, log1p = of_tensor(ops.log), of_tensor(ops.log2), of_tensor(ops.log10), of_tensor(ops.log1p)
 sqrt, sigmoid = of_tensor(ops.sqrt), of_tensor(ops.sigmoid)
@@ -260,7 +260,7 @@ def angle(input: Tensor) -> Tensor:
     """The angle of a real number in the complex plane: 0, and π below 0; its slope is 0."""
     expect_tensor("angle", "input", input)
     x = input if is_floating(input) else input.to(get_default_dtype())
-    return ops.where(compare.isnan(x), math.nan, ops.mul(ops.relu(ops.neg(ops.sign(x))), math.pi))
+    return ops.where(compare.isnan(x), math.nan, ops.mul(piecewise.relu(ops.neg(ops.sign(x))), math.pi))
 
 
 # rounding

@@ -8,6 +8,7 @@ from tinygrad_nn.ops import (
     index,
     linalg,
     normalization,
+    piecewise,
     reduce,
     rounding,
     shape,
@@ -18,6 +19,6 @@ from tinygrad_nn.ops import (
 )
 
 __all__ = [
-    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "reduce", "rounding",
-    "shape", "softmax", "special", "trigonometric", "window",
+    "compare", "elementwise", "embedding", "factorization", "index", "linalg", "normalization", "piecewise",
+    "reduce", "rounding", "shape", "softmax", "special", "trigonometric", "window",
 ]  # fmt: skip

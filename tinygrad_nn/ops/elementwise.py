@@ -9,7 +9,8 @@ from tinygrad_nn.op import Array, op, refuse
 _LN2, _LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 
-def _no_bools(name: str, kinds: str, common: np.dtype[Any]) -> None:
+def no_bools(name: str, kinds: str, common: np.dtype[Any]) -> None:
+    """A guard against bools among the inputs."""
     if "b" in kinds:
         raise RuntimeError(f"{name}: expected numbers, got bools; use `~` or logical_not() to invert them, `^` to compare them")
 
@@ -24,7 +25,7 @@ add.vjp(a=lambda g: g, b=lambda g: g)
 add.sample((2, 3), (2, 3)).sample((2, 3), (3,)).sample((), (2, 1)).sample((3,), 2.5)
 
 
-@op(promote="common", ufunc=np.subtract, guard=_no_bools)
+@op(promote="common", ufunc=np.subtract, guard=no_bools)
 def sub(a: Array, b: Array, /) -> Array:
     """a - b."""
     return np.subtract(a, b)
@@ -80,7 +81,7 @@ pow.vjp(a=_pow_base, b=_pow_exponent)
 pow.sample((2, 3), (2, 3), domain=(0.3, 2.0)).sample((2, 3), 3).sample((3,), -1.5, domain=(0.5, 2.0)).sample(2.0, (3,))
 
 
-@op(promote="common", ufunc=np.negative, guard=_no_bools)
+@op(promote="common", ufunc=np.negative, guard=no_bools)
 def neg(x: Array, /) -> Array:
     """-x."""
     return -x
@@ -205,15 +206,6 @@ def sqrt(x: Array, /) -> Array:
 sqrt.vjp(x=lambda g, y: g / (2 * y)).sample((2, 3), domain=(0.3, 3.0))
 
 
-@op
-def tied(a: Array, b: Array, /) -> Array:
-    """a, which changes with b in jumps only: with slope 0 in b."""
-    return a
-
-
-tied.vjp(a=lambda g: g, b=lambda g, b: np.zeros_like(b)).sample((2, 3), (3,))
-
-
 @op(promote="float", quiet=True)
 def sigmoid(x: Array, /) -> Array:
     """1 / (1 + exp(-x)); where exp overflows, it is 0."""
@@ -224,71 +216,6 @@ def sigmoid(x: Array, /) -> Array:
 
 
 sigmoid.vjp(x=lambda g, y: g * (y * (1 - y))).sample((2, 3))
-
-
-@op(promote="common", guard=_no_bools)
-def relu(x: Array, /) -> Array:
-    """max(x, 0), with slope 0 at 0."""
-    return np.maximum(x, 0)
-
-
-relu.vjp(x=lambda g, y: g * ~(y <= 0)).piecewise(tied).sample((2, 3), kinks=(0.0,))
-
-
-@op(promote="common", quiet=True)
-def leaky_relu(x: Array, /, *, slope: float) -> Array:
-    """x where it is positive, `slope` times it elsewhere."""
-    return np.where(x > 0, x, x * slope)
-
-
-leaky_relu.vjp(x=lambda g, x, *, slope: np.where(x > 0, g, g * slope)).piecewise(tied).sample((2, 3), kinks=(0.0,), slope=0.3)
-
-
-@op(promote="common", quiet=True)
-def prelu_kernel(x: Array, weight: Array, /) -> Array:
-    """x where it is positive, `weight` times it elsewhere."""
-    return np.where(x > 0, x, weight * x)
-
-
-prelu_kernel.vjp(x=lambda g, x, weight: np.where(x > 0, g, g * weight), weight=lambda g, x: np.where(x > 0, 0.0, g * x))
-prelu_kernel.piecewise(tied).sample((2, 3), (3,), kinks=(0.0,))
-
-
-@op(promote="common")
-def hardtanh(x: Array, /, *, low: float, high: float) -> Array:
-    """x held between `low` and `high`, with slope 0 at both."""
-    return np.clip(x, low, high)
-
-
-hardtanh.vjp(x=lambda g, x, *, low, high: np.where((x > low) & (x < high), g, 0.0)).piecewise(tied)
-hardtanh.sample((2, 3), kinks=(-0.5, 0.7), low=-0.5, high=0.7)
-
-
-@op(promote="common")
-def threshold(x: Array, /, *, bound: float, value: float) -> Array:
-    """x where it is above `bound`, `value` elsewhere."""
-    return np.where(x <= bound, value, x)
-
-
-threshold.vjp(x=lambda g, x, *, bound: np.where(x <= bound, 0.0, g)).piecewise(tied)
-threshold.sample((2, 3), kinks=(0.3,), bound=0.3, value=1.5)
-
-
-@op(promote="common")
-def hardshrink(x: Array, /, *, bound: float) -> Array:
-    """x where it is outside [-bound, bound], 0 inside."""
-    return np.where((x >= -bound) & (x <= bound), 0.0, x)
-
-
-@op(promote="common", quiet=True)
-def softshrink(x: Array, /, *, bound: float) -> Array:
-    """x moved towards 0 by `bound`, and 0 within it."""
-    return x - np.clip(x, -bound, bound)
-
-
-for _shrink in (hardshrink, softshrink):
-    _shrink.vjp(x=lambda g, x, *, bound: np.where((x >= -bound) & (x <= bound), 0.0, g)).piecewise(tied)
-    _shrink.sample((2, 3), kinks=(-0.5, 0.5), bound=0.5)
 
 
 @op(promote="common", ufunc=np.maximum)

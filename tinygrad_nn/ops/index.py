@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.op import OPS, Array, Op, op
-from tinygrad_nn.ops.elementwise import tied
+from tinygrad_nn.ops.piecewise import tied
 from tinygrad_nn.ops.shape import sum_to
 
 

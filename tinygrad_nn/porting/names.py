@@ -19,9 +19,9 @@ MISSING = object()
 
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
-    "bessel_arrays", "creation", "doctor", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank", "memory",
-    "methods", "node_names", "numpy_protocol", "op", "ops", "porting", "printing", "runtime", "special_arrays", "sums", "tensor",
-    "train", "variable", "vision", "viz", "windows",
+    "bessel_arrays", "creation", "doctor", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank",
+    "memory", "methods", "node_names", "numpy_protocol", "op", "ops", "porting", "printing", "ranges", "runtime",
+    "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz", "windows",
 }  # fmt: skip
 
 # PyTorch's files, which programs import from: all that is in them is in the package around them.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Self
 
-from tinygrad_nn.creation import arange
 from tinygrad_nn.distributions import constraints
 from tinygrad_nn.distributions.constraints import Constraint
 from tinygrad_nn.distributions.transforms.base import Plain, Shape, Transform, expect_dimensions
 from tinygrad_nn.distributions.transforms.pointwise import clipped_sigmoid
 from tinygrad_nn.dtypes import Size, finfo
 from tinygrad_nn.nn.functional import logsigmoid, pad
+from tinygrad_nn.ranges import arange
 from tinygrad_nn.tensor import Tensor
 
 __all__ = ["ReshapeTransform", "SoftmaxTransform", "StickBreakingTransform"]

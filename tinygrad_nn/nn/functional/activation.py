@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
-from tinygrad_nn.ops import elementwise
+from tinygrad_nn.ops import piecewise
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 from tinygrad_nn.variable import wrap
@@ -37,7 +37,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return written(leaky_relu, input, negative_slope)
     expect_floating("leaky_relu", input)
-    return elementwise.leaky_relu(input, slope=negative_slope)
+    return piecewise.leaky_relu(input, slope=negative_slope)
 
 
 leaky_relu_ = in_place(leaky_relu)
@@ -80,7 +80,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
         raise NotImplementedError("threshold: expected numbers, got torch.bool")
     if input._data.dtype.kind != "f":
         return pointwise.masked_fill(input, input <= threshold, value)
-    return elementwise.threshold(input, bound=threshold, value=value)
+    return piecewise.threshold(input, bound=threshold, value=value)
 
 
 threshold_ = in_place(threshold)
@@ -100,7 +100,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: expected a dtype that holds {min_val} to {max_val}, got {input.dtype}")
     if dtype.kind != "f":
         return input.clamp(int(min_val), int(max_val))
-    return elementwise.hardtanh(input, low=min_val, high=max_val)
+    return piecewise.hardtanh(input, low=min_val, high=max_val)
 
 
 hardtanh_ = in_place(hardtanh)
@@ -137,7 +137,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     expect_floating("softshrink", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return elementwise.softshrink(input, bound=lambd)
+    return piecewise.softshrink(input, bound=lambd)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

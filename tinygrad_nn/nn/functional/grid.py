@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.creation import linspace, ones, zeros
+from tinygrad_nn.creation import ones, zeros
 from tinygrad_nn.methods import joining, pointwise, shaping
 from tinygrad_nn.nn.functional.checks import expect_floating, expect_same_dtype, quiet
 from tinygrad_nn.nn.functional.sampling import cubic_shares
 from tinygrad_nn.ops import index as ops
+from tinygrad_nn.ranges import linspace
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
