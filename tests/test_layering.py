@@ -8,7 +8,7 @@ LAYERS = [
     {"version", "graph", "node_names", "dtypes", "generator", "printing", "return_types", "special_arrays", "bessel_arrays",
      "memory", "sums"},
     {"op", "incomplete"},
-    {"ops"},
+    {"ops", "op_node"},
     {"methods"},
     {"variable"},
     {"numpy_protocol"},

@@ -18,7 +18,7 @@ from tinygrad_nn.doctor.seen import LOSSES, LossCall
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.graph import reachable
 from tinygrad_nn.nn import functional
-from tinygrad_nn.op import OpNode
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.tensor import Tensor
 
 if TYPE_CHECKING:

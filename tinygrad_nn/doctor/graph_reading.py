@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_nn import graph
 from tinygrad_nn.doctor.seen import Activation, LossCall, Snapshot
-from tinygrad_nn.op import OpNode
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.variable import wrap
 
 PACKAGE = str(Path(graph.__file__).parent)

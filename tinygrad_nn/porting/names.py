@@ -20,7 +20,7 @@ MISSING = object()
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
     "bessel_arrays", "creation", "doctor", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank",
-    "memory", "methods", "node_names", "numpy_protocol", "op", "ops", "porting", "printing", "ranges", "runtime",
+    "memory", "methods", "node_names", "numpy_protocol", "op", "op_node", "ops", "porting", "printing", "ranges", "runtime",
     "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz", "windows",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from tinygrad_nn.autograd import enable_grad, is_grad_enabled
 from tinygrad_nn.autograd.function import Context
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.graph import Node, Storage, clock, reachable
-from tinygrad_nn.op import OpNode
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.random import fork_rng
 from tinygrad_nn.tensor import Tensor
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from tinygrad_nn.dtypes import result_type
 from tinygrad_nn.graph import MODE, Edge, Storage, clock, source_line
-from tinygrad_nn.op import Array, Op, OpNode, Plan
+from tinygrad_nn.op import Array, Op, Plan
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable.state import State, wrap
 

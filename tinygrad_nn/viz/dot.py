@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tinygrad_nn.op import OpNode
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.viz.scene import Scene
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from tinygrad_nn.graph import Node as EngineNode
 from tinygrad_nn.nn.module import Module
-from tinygrad_nn.op import Array, Op, OpNode
+from tinygrad_nn.op import Array, Op
+from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.tensor import Tensor
 
 MOST = 3000  # boxes that a picture holds; beyond, modules are collapsed

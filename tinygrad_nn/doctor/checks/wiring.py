@@ -11,7 +11,7 @@ from tinygrad_nn.doctor.findings import Report
 from tinygrad_nn.doctor.graph_reading import Step
 from tinygrad_nn.doctor.seen import Seen
 from tinygrad_nn.graph import node_of
-from tinygrad_nn.op import OpNode
+from tinygrad_nn.op_node import OpNode
 
 NAMES = {
     "cross_entropy": "cross-entropy", "nll_loss": "NLLLoss", "binary_cross_entropy": "BCE", "mse_loss": "squared error",
