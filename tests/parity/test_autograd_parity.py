@@ -5,10 +5,11 @@ import copy
 import importlib
 
 import pytest
-import torch
 
 import tinygrad_nn
 from tests.parity.side_by_side import compare, plain, value_of
+
+torch = pytest.importorskip("torch")
 
 # copies
 

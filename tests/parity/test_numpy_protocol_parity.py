@@ -3,13 +3,14 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-import torch
 
 import tinygrad_nn
 from tests.parity.side_by_side import compare, value_of
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+
+torch = pytest.importorskip("torch")
 
 EXPRESSIONS = """
 np.unique(v)
