@@ -1,7 +1,7 @@
 """Datasets, samplers and the DataLoader in PyTorch's spelling."""
 
 from tinygrad_nn.utils.data.collate import default_collate, default_convert
-from tinygrad_nn.utils.data.dataloader import DataLoader, get_worker_info
+from tinygrad_nn.utils.data.dataloader import DataLoader
 from tinygrad_nn.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -21,6 +21,7 @@ from tinygrad_nn.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tinygrad_nn.utils.data.worker import get_worker_info
 
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset",

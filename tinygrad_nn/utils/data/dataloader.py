@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,21 +11,20 @@ from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.utils.data.collate import default_collate, default_convert
 from tinygrad_nn.utils.data.dataset import IterableDataset, collator_of
 from tinygrad_nn.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, random_seed
-
-
-def get_worker_info() -> None:
-    """None: there are no worker processes."""
+from tinygrad_nn.utils.data.worker import Worker
 
 
 class DataLoader:
     """Batches of a dataset, in order or shuffled as PyTorch would for the same seed.
 
-    A dataset with `collated(indices)` gives each batch by one indexing, unless a `collate_fn` is set. `num_workers`
-    and the options about memory and processes are accepted and change nothing. ValueError for options that do not go
-    together, and for setting what the order of the samples hangs on afterwards.
+    A dataset with `collated(indices)` gives each batch by one indexing, unless a `collate_fn` is set. `num_workers` take
+    turns as PyTorch's processes do, with the same random numbers, but within this one; the options about memory and
+    processes change nothing. ValueError for options that do not go together, and for setting what the order of the
+    samples hangs on afterwards.
     """
 
     _fixed = False
+    _kept: _Turns | None = None  # of persistent workers
 
     def __class_getitem__(cls, item: Any) -> Any:  # so that `DataLoader[int]` is an annotation
         return cls
@@ -84,7 +84,7 @@ class DataLoader:
         if batch_sampler is None and batch_size is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_sampler = batch_sampler
-        self._collator = collator_of(dataset) if collate_fn is None else None
+        self._collator_of = collator_of if collate_fn is None else lambda _: None
         self.collate_fn = collate_fn or (default_convert if self.batch_sampler is None else default_collate)
         self._fixed = True
 
@@ -94,48 +94,106 @@ class DataLoader:
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
-        random_seed(self.generator or default_generator)  # PyTorch draws a seed for its workers, here for none
-        return _Batches(self, self._stream() if isinstance(self.dataset, IterableDataset) else self._sampled())
+        if self._kept is not None:
+            self._kept.begin()
+            return self._kept
+        seed = random_seed(self.generator or default_generator)  # PyTorch draws it for its workers, and without any as well
+        if not self.num_workers:
+            return _Batches(self)
+        batches = _Turns(self, seed)
+        if self.persistent_workers:
+            self._kept = batches
+        return batches
 
-    def _sampled(self) -> Iterator[Any]:
+    @property
+    def _indices(self) -> Iterable[Any]:
+        """What each batch is made of: a list of indices, or one where there are no batches."""
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
+
+    def _fetcher(self, dataset: Any) -> Callable[[Any], Any]:
+        """What gives the batch of some indices from `dataset`; of a stream the next one, until StopIteration."""
+        if isinstance(dataset, IterableDataset):
+            return self._stream(iter(dataset))
+        collator, several = self._collator_of(dataset), getattr(dataset, "__getitems__", None)
         if self.batch_sampler is None:
-            for index in self.sampler:
-                yield self.collate_fn(self.dataset[index])
-            return
-        collator, several = self._collator, getattr(self.dataset, "__getitems__", None)
-        for indices in self.batch_sampler:
-            if collator is not None:
-                yield collator(indices)
-            else:
-                yield self.collate_fn(several(indices) if callable(several) else [self.dataset[i] for i in indices])
+            return lambda index: self.collate_fn(dataset[index])
+        if collator is not None:
+            return collator
+        if callable(several):
+            return lambda indices: self.collate_fn(several(indices))
+        return lambda indices: self.collate_fn([dataset[i] for i in indices])
 
-    def _stream(self) -> Iterator[Any]:
-        samples = iter(self.dataset)
-        if self.batch_size is None:
-            yield from map(self.collate_fn, samples)
-            return
-        while batch := list(itertools.islice(samples, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield self.collate_fn(batch)
+    def _stream(self, samples: Iterator[Any]) -> Callable[[Any], Any]:
+        if self.batch_sampler is None:
+            return lambda _: self.collate_fn(next(samples))
+
+        def fetch(places: list[None]) -> Any:
+            batch = list(itertools.islice(samples, len(places)))
+            if not batch or (self.drop_last and len(batch) < len(places)):
+                raise StopIteration
+            return self.collate_fn(batch)
+
+        return fetch
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
             count, size = len(self.dataset), self.batch_size or 1  # type: ignore[arg-type]
             return count // size if self.drop_last else -(-count // size)
-        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+        return len(self._indices)  # type: ignore[arg-type]
 
 
 class _Batches:
     """One pass over a loader, which is as long as it."""
 
-    def __init__(self, loader: DataLoader, batches: Iterator[Any]) -> None:
-        self._loader, self._batches = loader, batches
+    def __init__(self, loader: DataLoader) -> None:
+        self._loader = loader
+        self._fetch = loader._fetcher(loader.dataset)
+        self._indices = iter(loader._indices)
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        return next(self._batches)
+        return self._fetch(next(self._indices))
 
     def __len__(self) -> int:
         return len(self._loader)
+
+
+class _Turns(_Batches):
+    """A pass in which workers take turns; like PyTorch it asks the sampler some batches ahead of the one it gives."""
+
+    def __init__(self, loader: DataLoader, seed: int) -> None:
+        self._loader, count = loader, loader.num_workers
+        start = loader.worker_init_fn
+        self._workers = [Worker(i, count, seed, loader.dataset, loader._fetcher, start) for i in range(count)]
+        self.begin()
+
+    def begin(self) -> None:
+        """Start a pass, the first or, with persistent workers, another."""
+        for worker in self._workers:
+            worker.resume()
+        self._indices = iter(self._loader._indices)
+        self._turn = itertools.cycle(self._workers)
+        self._ahead: deque[tuple[Worker, Any]] = deque()
+        for _ in range(len(self._workers) * (self._loader.prefetch_factor or 1)):
+            self._assign()
+
+    def _assign(self) -> None:
+        """Have the next worker whose stream has not ended look after the next batch."""
+        for indices in itertools.islice(self._indices, 1):
+            ready = (worker for worker in itertools.islice(self._turn, len(self._workers)) if not worker.spent)
+            self._ahead.extend((worker, indices) for worker in itertools.islice(ready, 1))
+
+    def __next__(self) -> Any:
+        while self._ahead:
+            worker, indices = self._ahead.popleft()
+            if worker.spent:
+                continue
+            try:
+                return worker.fetch(indices)
+            except StopIteration:
+                worker.spent = True
+            finally:
+                self._assign()
+        raise StopIteration
