@@ -23,23 +23,31 @@ _PACKAGE = os.path.dirname(__file__)
 
 
 class Mode:
-    """What operations do besides computing: record a graph, refuse to, look for non-finite values."""
+    """What operations do besides computing: record a graph, refuse to, look for non-finite values, put saved values away."""
 
-    __slots__ = ("anomaly", "grad", "inference")
+    __slots__ = ("anomaly", "grad", "inference", "packing")
 
-    def __init__(self, grad: bool, inference: bool, anomaly: bool) -> None:
+    def __init__(self, grad: bool, inference: bool, anomaly: bool, packing: tuple[Callable[[Any], Any], ...]) -> None:
         self.grad, self.inference, self.anomaly = grad, inference, anomaly
+        self.packing = packing  # nothing, or a pair: what packs the values that a node saves, what unpacks them
 
-    def changed(self, grad: bool | None = None, inference: bool | None = None, anomaly: bool | None = None) -> Mode:
+    def changed(
+        self,
+        grad: bool | None = None,
+        inference: bool | None = None,
+        anomaly: bool | None = None,
+        packing: tuple[Callable[[Any], Any], ...] | None = None,
+    ) -> Mode:
         """The mode with what is given instead of its own."""
         return Mode(
             self.grad if grad is None else grad,
             self.inference if inference is None else inference,
             self.anomaly if anomaly is None else anomaly,
+            self.packing if packing is None else packing,
         )
 
 
-_NORMAL = Mode(grad=True, inference=False, anomaly=False)
+_NORMAL = Mode(grad=True, inference=False, anomaly=False, packing=())
 MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=_NORMAL)
 
 
@@ -50,7 +58,7 @@ class mode:
 
     token: Token[Mode]
 
-    def __init__(self, **changes: bool) -> None:
+    def __init__(self, **changes: Any) -> None:
         self.changes = changes
 
     def __enter__(self) -> None:

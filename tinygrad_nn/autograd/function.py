@@ -12,6 +12,7 @@ import numpy as np
 from tinygrad_nn.graph import MODE, Gradient, Node, Storage, clock, mode
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
+from tinygrad_nn.variable.packing import Packed, pack
 
 
 class Context(Node):
@@ -68,22 +69,30 @@ class Context(Node):
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"what {self.name()} saved{self.where} was then changed by {storage.changed_by}"
                 )
-            if output is None:
+            if output is None and not isinstance(value, Packed):
                 found.append(value)
-            else:
-                found.append(wrap(value).rewrap(value, self if self.outputs == 1 else (self, output)))
+                continue
+            array, edge = (value.fetch()._data, value.edge) if isinstance(value, Packed) else (value, None)
+            if output is not None:
+                edge = self if self.outputs == 1 else (self, output)
+            found.append(wrap(array).rewrap(array, edge))
         return tuple(found)
 
     def _seal(self, outputs: list[Any]) -> None:
         """Hold saved outputs by their arrays, so that no node holds its own output; note every storage."""
         places = {id(tensor): i for i, tensor in enumerate(outputs)}
         sealed: list[tuple[Any, int | None, Storage | None]] = []
+        hooks = MODE.get().packing
         for tensor, _, _ in self._saved or ():
-            if tensor is not None and tensor._storage is None:
-                tensor._storage = Storage()
             output = places.get(id(tensor))
             value = tensor if output is None else tensor._data
-            sealed.append((value, output, None if tensor is None else tensor._storage))
+            storage = None
+            if tensor is not None and hooks:
+                packed = pack(tensor if output is None else wrap(value), hooks)
+                value = packed._replace(edge=tensor.edge if tensor.requires_grad else None)
+            elif tensor is not None:
+                storage = tensor._storage = tensor._storage or Storage()
+            sealed.append((value, output, storage))
         self._saved = sealed
 
     def release(self) -> None:

@@ -14,9 +14,9 @@ from tinygrad_nn.graph import MODE, Mode
 class _ModeChange:
     """Changes the mode within a `with` block, or while a decorated function runs."""
 
-    changes: dict[str, bool]
+    changes: dict[str, Any]
 
-    def __init__(self, **changes: bool) -> None:
+    def __init__(self, **changes: Any) -> None:
         self.changes = changes
         self._tokens: list[Token[Mode]] = []
 

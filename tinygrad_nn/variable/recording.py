@@ -11,6 +11,7 @@ from tinygrad_nn.graph import MODE, Edge, Storage, clock, source_line
 from tinygrad_nn.op import Array, Op, Plan
 from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.ops import elementwise
+from tinygrad_nn.variable.packing import put_away
 from tinygrad_nn.variable.state import State, wrap
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -78,6 +79,8 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         node.broadcast = None if shapes.count(shape) == len(shapes) else tuple(shapes)
         node.saved, node.storages = _kept(plan, inputs, arrays, result)
         result._edge, result._requires = node, True
+        if mode.packing:
+            put_away(node, inputs, result, mode.packing)
     return result
 
 

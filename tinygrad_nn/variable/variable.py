@@ -128,9 +128,8 @@ class Variable(Writable):
     @property
     def grad_fn(self) -> Node | None:
         """The node that made this tensor; None for a leaf."""
-        edge = self.edge
-        node: Node | None = None if edge is self else node_of(edge)
-        return None if node is None else node.shown()
+        node = node_of(self.edge)
+        return node.shown() if isinstance(node, Node) else None
 
     @property
     def output_nr(self) -> int:
