@@ -15,7 +15,7 @@ LAYERS = [
     {"tensor", "special"},
     {"creation", "in_place", "types", "linalg", "amp", "accelerator", "backends", "distributed", "jit", "mps", "runtime"},
     {"random", "ranges", "windows", "foreach"},
-    {"autograd", "cuda", "lowrank"},
+    {"autograd", "cuda", "lowrank", "signal"},
     {"func"},
     {"utils", "nn"},
     {"optim", "distributions", "serialization"},

@@ -82,6 +82,7 @@ if _CHECKING:
         nn,
         optim,
         serialization,
+        signal,
         special,
         testing,
         train,
@@ -142,7 +143,7 @@ if _CHECKING:
 
 _PACKAGES = {
     "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "doctor", "func", "jit", "linalg", "mps", "nn",
-    "optim", "serialization", "special", "testing", "train", "types", "utils", "vision", "viz",
+    "optim", "serialization", "signal", "special", "testing", "train", "types", "utils", "vision", "viz",
 }  # fmt: skip
 _NAMES = {
     "amp": {"GradScaler", "autocast", "is_autocast_enabled"},

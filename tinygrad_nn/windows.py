@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def range(start: float = 0, end: float | None = None, step: float = 1, *, dtype:
 
 def hann_window(window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """0.5 - 0.5 cos(2 pi n / N); N is one less than the length, or, `periodic`, the length."""
-    return _window("hann_window", lambda n: 0.5 - 0.5 * np.cos(2 * np.pi * n), window_length, periodic, dtype, options)
+    return window_of("hann_window", lambda n, N: 0.5 - 0.5 * np.cos(2 * np.pi * n / N), window_length, periodic, dtype, **options)
 
 
 def hamming_window(
@@ -41,42 +43,60 @@ def hamming_window(
     **options: Any,
 ) -> Tensor:  # fmt: skip
     """alpha - beta cos(2 pi n / N); N is one less than the length, or, `periodic`, the length."""
-    return _window("hamming_window", lambda n: alpha - beta * np.cos(2 * np.pi * n), window_length, periodic, dtype, options)
+
+    def shape(n: Array, N: int) -> Array:
+        return alpha - beta * np.cos(2 * np.pi * n / N)
+
+    return window_of("hamming_window", shape, window_length, periodic, dtype, **options)
 
 
 def blackman_window(window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N); N is one less than the length, or, `periodic`, the length."""
 
-    def shape(n: Array) -> Array:
-        return 0.42 - 0.5 * np.cos(2 * np.pi * n) + 0.08 * np.cos(4 * np.pi * n)
+    def shape(n: Array, N: int) -> Array:
+        return 0.42 - 0.5 * np.cos(2 * np.pi * n / N) + 0.08 * np.cos(4 * np.pi * n / N)
 
-    return _window("blackman_window", shape, window_length, periodic, dtype, options)
+    return window_of("blackman_window", shape, window_length, periodic, dtype, **options)
 
 
 def bartlett_window(window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
     """A triangle, 1 - |2 n / N - 1|; N is one less than the length, or, `periodic`, the length."""
-    return _window("bartlett_window", lambda n: 1 - np.abs(2 * n - 1), window_length, periodic, dtype, options)
+    return window_of("bartlett_window", triangle, window_length, periodic, dtype, **options)
 
 
 def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
     """I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), I0 the Bessel function (Kaiser, 1974); N as with `hann_window`."""
-
-    def shape(n: Array) -> Array:
-        return np.i0(beta * np.sqrt(np.maximum(0, 1 - (2 * n - 1) ** 2))) / np.i0(beta)
-
-    return _window("kaiser_window", shape, window_length, periodic, dtype, options)
+    return window_of("kaiser_window", partial(kaiser_bessel, beta), window_length, periodic, dtype, **options)
 
 
-def _window(name: str, shape: Any, length: int, periodic: bool, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
-    """The window whose values at 0 to 1 are `shape`'s; a single value is 1."""
+def triangle(n: Array, N: int) -> Array:
+    """1 - |2 n / N - 1|."""
+    return 1 - np.abs(2 * n / N - 1)
+
+
+def kaiser_bessel(beta: float, n: Array, N: int) -> Array:
+    """I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta)."""
+    return np.i0(beta * np.sqrt(np.maximum(0, 1 - (2 * n / N - 1) ** 2))) / np.i0(beta)
+
+
+def window_of(
+    name: str,
+    shape: Callable[[Array, int], Array],
+    length: int,
+    periodic: bool,
+    dtype: DTypeLike | None = None,
+    error: type[Exception] = RuntimeError,
+    **options: Any,
+) -> Tensor:
+    """The window with the values `shape(n, N)` at n = 0, 1, ...; a single value is 1. `error` for no float dtype or length."""
     kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
     if kind.kind != "f":
-        raise RuntimeError(f"{name} expects floating point dtypes, got {dtype_of(kind)}")
+        raise error(f"{name} expects floating point dtypes, got {dtype_of(kind)}")
     if length < 0:
-        raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
+        raise error(f"{name} requires non-negative window_length, got window_length={length}")
     if length < 2:
         return new_leaf(np.ones(length, kind), **options)
-    values = shape(np.arange(length) / (length if periodic else length - 1))
+    values = shape(np.arange(length), length if periodic else length - 1)
     return new_leaf(values.astype(kind), **options)

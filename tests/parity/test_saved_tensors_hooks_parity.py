@@ -20,7 +20,13 @@ def to_numpy(tensor):
     return tensor.detach().numpy().copy()
 
 
-@pytest.mark.parametrize("name", ["mul", "exp", "linear", "scaled"])
+OPERATIONS = {
+    "mul": lambda p, a, b: a * b, "exp": lambda p, a, b: (a * b).exp(), "scaled": lambda p, a, b: a * 2,
+    "linear": lambda p, a, b: p.nn.functional.linear(a[None], b[None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_what_is_packed_and_unpacked(name):
     def program(p):
         seen = []
@@ -35,10 +41,7 @@ def test_what_is_packed_and_unpacked(name):
 
         a, b = leaf(p, 1.0, 2.0, 3.0), leaf(p, 0.5, -1.0, 2.0)
         with p.autograd.graph.saved_tensors_hooks(pack, unpack):
-            y = {
-                "mul": lambda: a * b, "exp": lambda: (a * b).exp(), "scaled": lambda: a * 2,
-                "linear": lambda: p.nn.functional.linear(a[None], b[None]),
-            }[name]().sum()  # fmt: skip
+            y = OPERATIONS[name](p, a, b).sum()
         y.backward()
         return len(seen) > 0, a.grad, b.grad if name != "scaled" else None, name == "linear" or seen
 
@@ -138,7 +141,7 @@ def test_refused_where_they_are_disabled():
         a = leaf(p, 1.0)
         outcomes = []
         for enter in (lambda: p.autograd.graph.saved_tensors_hooks(to_numpy, p.from_numpy), p.autograd.graph.save_on_cpu):
-            with p.autograd.graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="^not here$"), enter():
+            with pytest.raises(RuntimeError, match=r"^no$"), p.autograd.graph.disable_saved_tensors_hooks("no"), enter():
                 outcomes.append(a * a)
         with p.autograd.graph.save_on_cpu():
             (a * a).backward()

@@ -10,10 +10,20 @@ torch = pytest.importorskip("torch")
 
 rng = np.random.default_rng(2)
 X, Y, TARGET = (rng.uniform(-2, 2, (3, 4)).astype(np.float32) for _ in range(3))
+WINDOWS = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_hamming", "hamming", "hann", "kaiser", "nuttall"]
 
 EXPRESSIONS = [
     *[f"p.{name}({args})" for name in ("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window")
       for args in ("4", "5, False", "1", "0", "-1", "6, dtype=p.float64", "4, dtype=p.int64", "4, True, requires_grad=True")],
+    *[f"p.signal.windows.{name}({args})"
+      for name in WINDOWS
+      for args in ("5", "6, sym=False", "1", "0", "-1", "6, dtype=p.float64", "4, dtype=p.int64", "4, requires_grad=True")],
+    "p.signal.windows.exponential(5, tau=2.0)", "p.signal.windows.exponential(5, center=1.0, sym=False)",
+    "p.signal.windows.exponential(5, center=1.0)", "p.signal.windows.exponential(5, tau=0.0)",
+    "p.signal.windows.gaussian(5, std=0.7)", "p.signal.windows.gaussian(5, std=0)", "p.signal.windows.kaiser(5, beta=3.0)",
+    "p.signal.windows.kaiser(5, beta=-1.0)",
+    "p.signal.windows.general_cosine(6, a=[0.5, 0.3, 0.2], sym=False)", "p.signal.windows.general_cosine(6, a=[])",
+    "p.signal.windows.general_cosine(6, a=1.0)", "p.signal.windows.general_hamming(6, alpha=0.6)",
     "p.hamming_window(4, True, 0.5, 0.4)", "p.kaiser_window(5, False, 6.0)", "p.range(1, 3, 0.5)", "p.range(0, 3)", "p.range(5)",
     "p.range(3, 1, -1)", "p.range(0, 3, dtype=p.int64)", "p.range(0, 1, 0)", "p.range(0, 1, -1)",
     "p.frexp(p.tensor([1.5, -8.0, 0.0, float('inf'), 1e-45, 3e38]))", "p.tensor([0.3]).double().frexp()", "p.frexp(p.tensor([1]))",
