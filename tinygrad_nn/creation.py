@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from operator import index
 from typing import Any
@@ -18,8 +19,8 @@ from tinygrad_nn.variable import wrap
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
-    "ShortTensor", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "from_dlpack", "from_numpy",
-    "frombuffer", "full", "full_like", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type",
+    "ShortTensor", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
+    "from_numpy", "frombuffer", "full", "full_like", "ones", "ones_like", "scalar_tensor", "set_default_tensor_type",
     "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
@@ -63,16 +64,21 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> 
 
 
 def asarray(
-    obj: Any, *, dtype: DTypeLike | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any, *, dtype: DTypeLike | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
-    """`obj` as a tensor: a copy if `copy`, in the same memory or an error if `copy` is False, else as `as_tensor`."""
+    """`obj` as a tensor: a copy if `copy`, in the same memory or an error if `copy` is False, else as `as_tensor`.
+
+    It keeps its history unless `requires_grad` is False; if that is True, one without becomes a leaf that requires grad.
+    """
     result = as_tensor(obj, dtype, device)
     shared = isinstance(obj, Tensor | np.ndarray) and np.may_share_memory(result.detach().numpy(), np.asarray(_plain(obj)))
     if copy is False and not shared:
         raise ValueError(f"asarray: cannot give {type(obj).__name__} as a tensor of dtype {result.dtype} without a copy")
     if copy and shared:
-        result = new_leaf(result.detach().numpy().copy()) if not requires_grad and not result.requires_grad else result.clone()
-    return result.detach().requires_grad_() if requires_grad else result
+        result = result.clone()
+    if requires_grad is None or requires_grad == result.requires_grad:
+        return result
+    return result.detach().requires_grad_(requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -244,6 +250,23 @@ def empty_strided(
     """Values that mean nothing (here, zeros) of the given size, so many elements apart along each dimension."""
     kind = get_default_dtype() if dtype is None else dtype_of(dtype)
     return new_leaf(zeros_strided(sizes_of((size,)), sizes_of((stride,)), kind.numpy), **options)
+
+
+def empty_permuted(
+    size: Sequence[int], physical_layout: Sequence[int], *, dtype: DTypeLike | None = None, **options: Any
+) -> Tensor:
+    """Values that mean nothing (here, zeros) of the given size, whose dimensions lie in memory in the order of `physical_layout`.
+
+    RuntimeError if that does not name each dimension once.
+
+    >>> empty_permuted((2, 3, 5), (0, 2, 1)).stride()
+    (15, 1, 3)
+    """
+    sizes, order = sizes_of((size,)), sizes_of((physical_layout,))
+    if sorted(order) != list(range(len(sizes))):
+        raise RuntimeError(f"empty_permuted: expected each of {len(sizes)} dimensions once in physical_layout, got {list(order)}")
+    stride = {axis: math.prod(sizes[later] for later in order[i + 1 :]) for i, axis in enumerate(order)}
+    return empty_strided(sizes, [stride[axis] for axis in range(len(sizes))], dtype=dtype, **options)
 
 
 def full(size: Sequence[int], fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:

@@ -99,7 +99,7 @@ MAKING = {
         p.ones(2).is_complex(), p.ones(2).is_signed(), p.ones(2, dtype=p.uint8).is_signed(), p.ones(2, dtype=p.int16).itemsize,
         p.is_signed(p.ones(2)), p.ones(2).real, complex(p.tensor(2.5)), tuple(map(int, p.ones(2).__dlpack_device__()))],
     "polygamma_": lambda p: p.tensor([1.5, 2.5]).polygamma_(1),
-    "a capsule": lambda p: p.from_dlpack(p.utils.dlpack.to_dlpack(p.arange(3.0))),
+    "a capsule": lambda p: [p.from_dlpack(p.utils.dlpack.to_dlpack(x)).fill_(2.0) + x for x in [p.arange(3.0)]],
     "no accelerator": lambda p: [p.accelerator.device_count(), p.accelerator.current_accelerator(), p.cuda.is_initialized(),
                                  p.cuda.memory_allocated(), p.cuda.max_memory_allocated(), p.mps.device_count(),
                                  p.backends.mps.is_built(), p.backends.mps.is_available()],

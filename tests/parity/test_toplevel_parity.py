@@ -56,7 +56,15 @@ EXPRESSIONS = [
     "p.native_batch_norm(x, None, None, v, v.abs(), False, 0.1, 1e-5)", "p.real(x)", "p.is_conj(x)", "p.is_neg(x)",
     "p.is_inference(x)", "p.conj(x)", "p.conj_physical(x)", "p.resolve_conj(x)", "p.resolve_neg(x)", "p.detach(x).requires_grad",
     "p.detach_(x)", "p.fill_(x.clone(), 2.0)", "p.zero_(x.clone())", "p.index_put_(p.zeros(3), (p.tensor([1]),), p.tensor(2.0))",
-    "p.resize_as_(p.ones(2), p.ones(1))", "p.empty_strided((2, 3), (1, 2)).stride()", "p.get_num_interop_threads() >= 1",
+    "p.resize_as_(p.ones(2), p.ones(1))", "p.empty_strided((2, 3), (1, 2)).stride()",
+    "p.empty_permuted((2, 3, 5), (0, 2, 1)).stride()", "p.empty_permuted((2, 3), (1, 0), dtype=p.int64).dtype == p.int64",
+    "p.empty_permuted((2, 3), (0, 0))", "p.empty_permuted((2, 3), (0,))", "p.empty_permuted((2, 3), (0, -1))",
+    *[f"p.nonzero_static(p.tensor([[1, 0], [0, 3]]), size={size})" for size in ("3", "1", "0", "-1", "4, fill_value=9")],
+    "p.tensor([0, 2]).nonzero_static(size=2)", "p.nonzero_static(p.tensor(3.0), size=2)", "p.is_tensor(p.Tensor)",
+    *[f"(lambda t: (t, t.requires_grad, t.is_leaf))(p.asarray({source}{options}))"
+      for source in ("x", "p.ones(2, requires_grad=True)", "p.ones(2, requires_grad=True) * 2", "[1.0]")
+      for options in (", requires_grad=True", ", requires_grad=False", ", requires_grad=True, copy=True")],
+ "p.get_num_interop_threads() >= 1",
     "p.set_num_interop_threads(0)", "p.set_warn_always(False)", "p.is_warn_always_enabled()",
     "p.set_flush_denormal(False) in (0, 1)",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_dim",
+    "argwhere", "gather", "index_select", "masked_select", "nonzero", "nonzero_static", "take", "take_along_dim",
     "unravel_index",
 ]  # fmt: skip
 
@@ -198,6 +198,19 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if not as_tuple:
         return rows
     return tuple(rows[:, i].contiguous() for i in range(input.ndim)) if input.ndim else nonzero(reshape(input, 1), as_tuple=True)
+
+
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """The positions of the first `size` elements other than zero, one in a row; where there are fewer, rows of `fill_value`.
+
+    RuntimeError for a negative size.
+    """
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: expected a size of at least 0, got {size}")
+    rows = ops.nonzero(input)[:size]
+    filled = rows.new_full((size, input.ndim), fill_value)
+    filled[: len(rows)] = rows
+    return filled
 
 
 def argwhere(input: Tensor) -> Tensor:

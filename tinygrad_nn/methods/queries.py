@@ -21,7 +21,7 @@ __all__ = [
 
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a Tensor."""
-    return hasattr(obj, "__record__") and hasattr(obj, "requires_grad")
+    return hasattr(type(obj), "__record__") and hasattr(obj, "requires_grad")
 
 
 def is_storage(obj: Any) -> bool:

@@ -111,14 +111,15 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def load(
-    f: File, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = True, mmap: bool | None = None
+    f: File, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = True, mmap: bool | None = None,
+    encoding: str = "utf-8",
 ) -> Any:
     """Read what `save` wrote, or any plain safetensors file as a dict of tensors; bfloat16 becomes float32.
 
     An open file is read from where it stands to its end. RuntimeError if `map_location`, a name, a device or a dict by
     names, leads to another device than the CPU; a function is not called, as tensors are where they stay. Nothing that
-    is read runs, so `weights_only` changes nothing. ValueError, in one line, for a file that is damaged or of another
-    kind, such as one of pickles.
+    is read runs, so `weights_only` changes nothing, nor does `encoding`, of pickled strings. ValueError, in one line, for a
+    file that is damaged or of another kind, such as one of pickles.
     """
     _check_file(f, "load", "read")
     if isinstance(f, str | os.PathLike):

@@ -17,6 +17,7 @@ class Indexing:
     take = indexing.take
     take_along_dim = indexing.take_along_dim
     nonzero = indexing.nonzero
+    nonzero_static = indexing.nonzero_static
     argwhere = indexing.argwhere
 
     scatter = scattering.scatter

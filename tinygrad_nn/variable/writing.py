@@ -95,9 +95,10 @@ class Writable(State):
         return self
 
     def _write(self, values: Any, writer: str) -> None:
-        if not self._data.flags.writeable or (self._data.size and 0 in [
-            stride for stride, n in zip(self._data.strides, self._data.shape, strict=True) if n > 1
-        ]):  # fmt: skip
+        repeated = 0 in [stride for stride, n in zip(self._data.strides, self._data.shape, strict=True) if n > 1]
+        if not self._data.flags.writeable and not repeated:
+            raise RuntimeError(f"{writer}: the memory that the tensor shares with an array is read-only; clone() the tensor first")
+        if repeated and self._data.size:
             raise RuntimeError(
                 f"{writer}: unsupported operation: more than one element of the written-to tensor refers to a single "
                 "memory location. Please clone() the tensor before performing the operation."
