@@ -158,13 +158,6 @@ def test_what_is_not_supported_says_so(method, message):
         getattr(torch.ones(1), method)()
 
 
-def test_memory_formats_are_row_major():
-    x = torch.ones(1, 2, 2, 2)
-    assert x.contiguous(memory_format=torch.contiguous_format) is x
-    with pytest.raises(NotImplementedError, match="expected contiguous_format"):
-        x.to(memory_format=torch.channels_last)
-
-
 def test_nothing_is_compiled():
     def double(x):
         return x * 2

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype, on_cpu, promote_types, row_major, set_default_dtype
+from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype, on_cpu, order_of, promote_types, set_default_dtype
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
@@ -40,7 +40,9 @@ def new_leaf(
         on_cpu(device)
     if str(layout or "torch.strided") != "torch.strided" or pin_memory:
         raise NotImplementedError(f"expected layout strided and no pinned memory, the only ones here, got {layout}, {pin_memory}")
-    row_major(memory_format)
+    order = order_of(memory_format, array.ndim)
+    if order is not None:
+        array = np.ascontiguousarray(array.transpose(order)).transpose([order.index(i) for i in range(array.ndim)])
     result: Tensor = wrap(array)
     return result.requires_grad_() if requires_grad else result
 

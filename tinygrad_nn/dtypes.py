@@ -80,15 +80,23 @@ class layout:
 
 
 class memory_format(layout):
-    """The order of a tensor's dimensions in memory, by PyTorch's name; here row-major only."""
+    """The order of a tensor's dimensions in memory, by PyTorch's name."""
 
     __slots__ = ()
 
 
-def row_major(format: Any) -> None:
-    """Accept the memory formats that are row-major; NotImplementedError for the others."""
-    if format is not None and str(format) not in ("torch.contiguous_format", "torch.preserve_format"):
-        raise NotImplementedError(f"memory_format {format}: expected contiguous_format, the only one here")
+_CHANNELS_LAST = {"torch.channels_last": (0, 2, 3, 1), "torch.channels_last_3d": (0, 2, 3, 4, 1)}
+
+
+def order_of(format: Any, ndim: int) -> tuple[int, ...] | None:
+    """The dimensions as a memory format has them lie, outermost first; None for row-major ones.
+
+    RuntimeError for another number of dimensions than the format is for.
+    """
+    order = _CHANNELS_LAST.get(str(format))
+    if order is not None and len(order) != ndim:
+        raise RuntimeError(f"required rank {len(order)} tensor to use {format.name} format, got {ndim} dimensions")
+    return order
 
 
 strided = layout("strided")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import Size, dtype_of
+from tinygrad_nn.dtypes import Size, dtype_of, order_of
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axes_of, axis_of, inferred, many, sizes_of
 from tinygrad_nn.ops import elementwise, shape
@@ -360,12 +360,14 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """The input, copied into row-major order if it is not in it."""
-    return input if input.is_contiguous(memory_format) else elementwise.copy(input)
+    """The input, copied into row-major order or that of `memory_format` if it does not lie so."""
+    return input if input.is_contiguous(memory_format) else clone(input, memory_format=memory_format)
 
 
 @numpy_names
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy through which gradients pass."""
-    input.is_contiguous(memory_format)
-    return elementwise.copy(input)
+    """A copy, row-major or in `memory_format`, through which gradients pass."""
+    order = order_of(memory_format, input.ndim)
+    if order is None:
+        return elementwise.copy(input)
+    return permute(elementwise.copy(permute(input, order)), tuple(order.index(i) for i in range(input.ndim)))

@@ -303,16 +303,20 @@ class Module(State):
     def to(self, *args: Any, **options: Any) -> Self:
         """Cast all floating parameters, their gradients and buffers; the only device is the CPU.
 
-        TypeError for a dtype that is not floating.
+        A `memory_format` is for those of 4 or 5 dimensions. TypeError for a dtype that is not floating.
         """
+        format = options.pop("memory_format", None)
 
         def converted(value: Tensor) -> Tensor:
-            cast = value.detach().to(*args, **options)
-            if not value.is_floating_point() or cast.dtype == value.dtype:
-                return value
-            if not cast.is_floating_point():
+            bare = value.detach()
+            cast = bare.to(*args, **options)
+            if not value.is_floating_point():
+                cast = bare
+            elif not cast.is_floating_point():
                 raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={cast.dtype}")
-            return cast
+            if format is not None and value.ndim in (4, 5):
+                cast = cast.to(memory_format=format)
+            return value if cast is bare else cast
 
         return self._apply(converted)
 

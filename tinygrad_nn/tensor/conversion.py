@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_nn import dtypes
-from tinygrad_nn.dtypes import DTypeLike, dtype_of, row_major
+from tinygrad_nn.dtypes import DTypeLike, dtype_of
+from tinygrad_nn.methods import shaping
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.ops import elementwise
 from tinygrad_nn.variable import wrap
@@ -37,8 +38,7 @@ class Conversion:
         copy: bool = False,
         memory_format: Any = None,
     ) -> Tensor:
-        """The tensor in another dtype (or in that of another tensor); the only device is the CPU."""
-        row_major(memory_format)
+        """The tensor in another dtype (or in that of another tensor) or memory format; the only device is the CPU."""
         flags = [value for value in args if isinstance(value, bool)]
         for value in (*args, device, other):
             if hasattr(value, "__record__"):
@@ -48,7 +48,9 @@ class Conversion:
             elif value is not None and not isinstance(value, bool):
                 dtypes.on_cpu(value)
         result = self if dtype is None else self._astype(dtype_of(dtype).numpy)
-        return elementwise.copy(self) if (copy or flags[1:] == [True]) and result is self else result
+        if (copy or flags[1:] == [True]) and result is self:
+            result = elementwise.copy(self)
+        return result if memory_format in (None, dtypes.preserve_format) else shaping.contiguous(result, memory_format)
 
     def type(self: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The tensor in another dtype; without one, the name of its type."""
@@ -67,48 +69,39 @@ class Conversion:
 
     def float(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float32."""
-        row_major(memory_format)
-        return self._astype(_FLOAT32)
+        return self.to(_FLOAT32, memory_format=memory_format)
 
     def double(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float64."""
-        row_major(memory_format)
-        return self._astype(_FLOAT64)
+        return self.to(_FLOAT64, memory_format=memory_format)
 
     def half(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in float16."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.float16))
+        return self.to(np.dtype(np.float16), memory_format=memory_format)
 
     def long(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int64, floats truncated towards zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.int64))
+        return self.to(np.dtype(np.int64), memory_format=memory_format)
 
     def int(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int32, floats truncated towards zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.int32))
+        return self.to(np.dtype(np.int32), memory_format=memory_format)
 
     def short(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int16, floats truncated towards zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.int16))
+        return self.to(np.dtype(np.int16), memory_format=memory_format)
 
     def char(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in int8, floats truncated towards zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.int8))
+        return self.to(np.dtype(np.int8), memory_format=memory_format)
 
     def byte(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor in uint8, floats truncated towards zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.uint8))
+        return self.to(np.dtype(np.uint8), memory_format=memory_format)
 
     def bool(self: Any, memory_format: Any = None) -> Tensor:
         """Whether each element is non-zero."""
-        row_major(memory_format)
-        return self._astype(np.dtype(np.bool_))
+        return self.to(np.dtype(np.bool_), memory_format=memory_format)
 
     def bfloat16(self: Any, memory_format: Any = None) -> Tensor:
         """Not supported: NumPy has no bfloat16."""
@@ -116,8 +109,7 @@ class Conversion:
 
     def cpu(self: Any, memory_format: Any = None) -> Tensor:
         """The tensor itself, which is on the CPU."""
-        row_major(memory_format)
-        return self
+        return self.to(memory_format=memory_format)
 
     def cuda(self: Any, *_: Any, **__: Any) -> Tensor:
         """Not supported: everything is on the CPU."""

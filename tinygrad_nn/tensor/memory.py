@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_nn import dtypes
-from tinygrad_nn.dtypes import dtype_of, row_major
+from tinygrad_nn.dtypes import dtype_of, order_of
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.variable import wrap
@@ -149,8 +149,9 @@ class Memory:
 
         Tensors that looked into the old block stay there. RuntimeError for a tensor that requires grad.
         """
-        row_major(memory_format)
         shape = sizes_of(size_, size)
+        if order_of(memory_format, len(shape)) is not None:
+            raise NotImplementedError(f"resize_: expected the row-major memory_format, the only one it fills, got {memory_format}")
         if any(n < 0 for n in shape):
             raise RuntimeError(f"resize_: expected sizes of at least 0, got {list(shape)}")
         if self.requires_grad:

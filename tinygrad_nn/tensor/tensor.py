@@ -128,9 +128,11 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return (self._data.ctypes.data - root.ctypes.data) // self._data.itemsize if self._data.size else 0
 
     def is_contiguous(self, memory_format: Any = None) -> Any:
-        """Whether the elements lie in memory in row-major order without gaps."""
-        dtypes.row_major(memory_format)
-        return self._data.flags.c_contiguous
+        """Whether the elements lie in memory without gaps, in row-major order or, of a format for images, channels last."""
+        if "channels_last" not in str(memory_format):
+            return self._data.flags.c_contiguous
+        fits = self.ndim == (5 if str(memory_format).endswith("3d") else 4)
+        return fits and self._data.transpose(dtypes.order_of(memory_format, self.ndim)).flags.c_contiguous
 
     def is_floating_point(self) -> Any:
         """Whether the elements are floats."""
