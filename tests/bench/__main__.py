@@ -83,9 +83,10 @@ def main() -> int:
             print("\n".join(table.line(row) for record in new for row in table.cells(record)), flush=True)
             if options.json:
                 options.json.write_text(rounds.to_json(records, described) + "\n")
-    if any(record.workload == "growth_depth" for record in records):
-        flat = rounds.flatness(records)
-        print(f"time per operation at any depth, to that at the least: {flat:.2f}, ≤ {FLAT} {'met' if flat <= FLAT else 'not met'}")
+    for name in ("growth_depth", "growth_depth_paused"):
+        if any(record.workload == name for record in records):
+            flat, verdict = rounds.flatness(records, name), "met" if rounds.flatness(records, name) <= FLAT else "not met"
+            print(f"{name}: time per operation at any depth, to that at the least: {flat:.2f}, ≤ {FLAT} {verdict}")
     if options.chart and records:
         chart.draw(records, options.chart)
     return int(failed)

@@ -116,7 +116,11 @@ def growth(find: Find) -> str:
         for time, peak in by_size.values()
     )
     table = grid("size | time | of a | peak memory | PyTorch's time | PyTorch's memory", rows)
-    return f"{table}\n\nThe time of an operation at any depth is at most {flatness(find('growth_depth')):.2f} of that at the least."
+    collected, paused = (flatness(find("growth_depth"), name) for name in ("growth_depth", "growth_depth_paused"))
+    return (
+        f"{table}\n\nThe time of an operation at any depth is at most {collected:.2f} of that at the least, and {paused:.2f} while "
+        "Python's collector is paused."
+    )
 
 
 BLOCKS: dict[str, Callable[[Find], str]] = {

@@ -91,9 +91,9 @@ def measure(workload: Workload, label: str, rounds: int, seconds: float) -> list
     ]  # fmt: skip
 
 
-def flatness(records: Iterable[Record]) -> float:
-    """The greatest of our time per operation at any depth, in units of that at the least depth."""
-    times = [record.median(OURS) for record in records if record.workload == "growth_depth" and record.quantity == "op"]
+def flatness(records: Iterable[Record], workload: str) -> float:
+    """The greatest of our time per operation at any depth of a workload, in units of that at the least depth."""
+    times = [record.median(OURS) for record in records if record.workload == workload and record.quantity == "op"]
     return max(times) / times[0]
 
 

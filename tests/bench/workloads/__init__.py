@@ -8,6 +8,7 @@ from tests.bench.workloads import (
     data_loader,
     growth_batch,
     growth_depth,
+    growth_depth_paused,
     growth_width,
     import_,
     lenet,
@@ -20,6 +21,6 @@ from tests.bench.workloads import (
 
 _ORDER = (
     mlp, adam, chain, rnn_cell, transformer, lenet, cnn, data_loader, mnist_example, import_, memory,
-    growth_depth, growth_width, growth_batch,
+    growth_depth, growth_depth_paused, growth_width, growth_batch,
 )  # fmt: skip
 WORKLOADS = {workload.name: workload for workload in map(Workload.of, _ORDER)}
