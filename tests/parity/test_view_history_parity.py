@@ -3,6 +3,7 @@
 import pytest
 
 import tinygrad_nn
+from tests.parity.side_by_side import compare, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -116,3 +117,34 @@ PROGRAMS = [
 def test_history(program):
     ours, theirs = ([value.tolist() for value in program(library)] for library in (tinygrad_nn, torch))
     assert ours == theirs
+
+
+VIEWS = [
+    "w[0]", "w[:2, 0]", "w.view(12)", "w.reshape(12)", "w.t()", "w.T", "w.permute(1, 0)", "w.expand(2, 4, 3)", "w.unsqueeze(0)",
+    "w.split(2)[0]", "w.chunk(2)[1]", "w.unbind(0)[0]", "w.diagonal()", "w.view(-1)[2:4]", "(w * 1)[0]", "next(iter(w))",
+    "w.contiguous()", "w.detach()[0]", "w.data[0]", "w[[0, 1]]", "w + 1", "w.clone()", "w.T.reshape(12)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", VIEWS)
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode", "enable_grad"])
+def test_a_view_requires_grad_in_any_mode(text, mode):
+    def program(p):
+        w = p.ones(4, 3, requires_grad=True)
+        with getattr(p, mode)():
+            v = value_of(text, w=w, iter=iter, next=next)
+            array = v.numpy().tolist() if mode != "enable_grad" else None
+        return v.requires_grad, array
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_a_view_made_in_no_grad_is_not_written_to_outside_of_it():
+    def program(p):
+        w = p.ones(4, 3, requires_grad=True)
+        with p.no_grad():
+            v = w[0]
+            v.add_(1)
+        v.add_(1)
+
+    compare(program, torch, tinygrad_nn)

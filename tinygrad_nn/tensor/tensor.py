@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_nn import dtypes, numpy_protocol, printing
 from tinygrad_nn.dtypes import Size, dtype_of
+from tinygrad_nn.graph import MODE
 from tinygrad_nn.methods import arranging, indexing, joining, matrices, queries, shaping
 from tinygrad_nn.methods.dims import axis_of, sizes_of
 from tinygrad_nn.op import UFUNCS, Array
@@ -218,8 +219,8 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         return self._data.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:
-        """The elements as an array in the same memory; RuntimeError if they require grad, unless `force`."""
-        if self.requires_grad and not force:
+        """The elements as an array in the same memory; RuntimeError if they require grad, unless `force` or in `no_grad`."""
+        if self.requires_grad and MODE.get().grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._data
 

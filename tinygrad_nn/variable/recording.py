@@ -81,6 +81,8 @@ def record(op: Op, inputs: tuple[Any, ...], attributes: dict[str, Any], output: 
         result._edge, result._requires = node, True
         if mode.packing:
             put_away(node, inputs, result, mode.packing)
+    elif viewed and mask and y.dtype.kind == "f":
+        result._requires = True  # as in PyTorch, though nothing leads from it to what it looks into
     return result
 
 

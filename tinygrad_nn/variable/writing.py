@@ -47,13 +47,13 @@ class Writable(State):
             while root._view is not None and not (root._requires and root._edge is None):
                 root = root._parent()
             if root._requires and root._edge is None:
+                if root._view is not None:
+                    raise RuntimeError(
+                        f"{writer}: a view that was created in no_grad mode is being modified in place with grad mode enabled; "
+                        "make the view and the write both inside no_grad, or both outside"
+                    )
                 which = "a leaf Variable" if root is self else "a view of a leaf Variable"
                 raise RuntimeError(f"{which} that requires grad is being used in an in-place operation: {writer}")
-            if not self.requires_grad and root.requires_grad and self._data.dtype.kind == "f":
-                raise RuntimeError(
-                    f"{writer}: a view that was created in no_grad mode is being modified in place with grad mode enabled; "
-                    "make the view and the write both inside no_grad, or both outside"
-                )
             if self.requires_grad or any(isinstance(v, State) and v.requires_grad for v in others):
                 if self.requires_grad:
                     return self.rewrap(self._data.copy(), self._edge)
