@@ -1,7 +1,8 @@
 """What NumPy's functions do with Tensors: `np.sum(tensor)` is recorded; knows the methods, no formula.
 
 Gradient rules are written with these functions, so the table is also what makes higher derivatives. All others get the
-tensors' values, as in PyTorch, and lead to no gradient: a tensor that requires one is an error.
+tensors' values, as in PyTorch, and lead to no gradient: a tensor that requires one is an error. So do some of the table
+where there is nothing to record, since their results are arrays in PyTorch.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.graph import MODE
 from tinygrad_nn.methods import arranging, joining, matrices, pointwise, reduction, scan, shaping
 from tinygrad_nn.ops import elementwise, reduce
 from tinygrad_nn.variable import Variable, wrap
@@ -22,6 +24,10 @@ _GIVE_TENSORS = {  # those not in the table whose results PyTorch has as tensors
     np.argpartition, np.argsort, np.around, np.delete, np.fix, np.insert, np.linspace, np.ptp, np.repeat, np.round,
     np.searchsorted, np.take, np.linalg.cholesky, np.linalg.inv, np.linalg.pinv, np.linalg.solve,
 }  # fmt: skip
+_GIVE_ARRAYS = {  # those in the table whose results PyTorch has as arrays
+    np.broadcast_to, np.concatenate, np.copy, np.dot, np.expand_dims, np.ones_like, np.ravel, np.roll, np.stack, np.where,
+    np.zeros_like,
+}  # fmt: skip
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -30,6 +36,8 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     RuntimeError for a Tensor that requires grad and a function, or a keyword, that the table has not.
     """
     ours: Any = FUNCTIONS.get(function)
+    if function in _GIVE_ARRAYS and not (MODE.get().rules or _requires_grad(args)):
+        ours = None
     if ours is not None and set(kwargs).issubset(ours.__code__.co_varnames):
         return ours(*args, **kwargs)
     found = function(*_arrays(args), **_arrays(kwargs))
@@ -43,6 +51,11 @@ def _arrays(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _arrays(item) for key, item in value.items()}
     return type(value)(map(_arrays, value)) if type(value) in (list, tuple) else value
+
+
+def _requires_grad(value: Any) -> bool:
+    """Whether a Tensor in it requires grad."""
+    return any(map(_requires_grad, value)) if type(value) in (list, tuple) else getattr(value, "requires_grad", False)
 
 
 def _tensor(value: Any) -> Any:

@@ -63,6 +63,22 @@ m @ np.array(2.0)
 v / np.ones(4)
 v / np.float64(2)
 """.strip().splitlines()
+RECORDED = """
+np.concatenate([v, v])
+np.concatenate([m, np.ones((2, 1))], axis=1)
+np.stack([v, v], axis=1)
+np.copy(v)
+np.ravel(m)
+np.roll(v, 1)
+np.broadcast_to(v, (2, 4))
+np.expand_dims(v, 0)
+np.where(v > 1.5, v, 0.0)
+np.where(np.arange(4) > 1, v, v)
+np.zeros_like(v)
+np.ones_like(i)
+np.dot(v, v)
+np.dot(np.ones(2), m)
+""".strip().splitlines()  # differentiable here, and errors there, where something requires grad
 
 
 def seen(value):
@@ -72,8 +88,10 @@ def seen(value):
     return [seen(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-@pytest.mark.parametrize("text", EXPRESSIONS)
-@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize(
+    ("text", "requires_grad"),
+    [*((text, False) for text in [*EXPRESSIONS, *RECORDED]), *((text, True) for text in EXPRESSIONS)],
+)
 def test_numpys_functions(text, requires_grad):
     def program(p):
         v = p.tensor([1.25, 2.0, 3.5, 2.0], requires_grad=requires_grad)

@@ -51,7 +51,7 @@ def differentiate(
         roots.append((output.edge, gradient if create_graph else gradient._data))
     keep = create_graph if retain_graph is None else retain_graph
     edges = None if wanted is None else {tensor.edge for tensor in wanted}
-    with mode(grad=create_graph), np.errstate(all="ignore"):
+    with mode(grad=create_graph, rules=create_graph), np.errstate(all="ignore"):
         return walk(roots, wanted=edges, keep_graph=keep)
 
 
