@@ -25,11 +25,14 @@ _PACKAGE = os.path.dirname(__file__)
 class Mode:
     """What operations do besides computing: record a graph, refuse to, look for non-finite values, put saved values away."""
 
-    __slots__ = ("anomaly", "grad", "inference", "packing")
+    __slots__ = ("anomaly", "grad", "inference", "packing", "rules")
 
-    def __init__(self, grad: bool, inference: bool, anomaly: bool, packing: tuple[Callable[[Any], Any], ...]) -> None:
+    def __init__(
+        self, grad: bool, inference: bool, anomaly: bool, packing: tuple[Callable[[Any], Any], ...], rules: bool
+    ) -> None:
         self.grad, self.inference, self.anomaly = grad, inference, anomaly
         self.packing = packing  # nothing, or a pair: what packs the values that a node saves, what unpacks them
+        self.rules = rules  # whether rules run on Tensors, so that NumPy's functions have to give Tensors
 
     def changed(
         self,
@@ -37,6 +40,7 @@ class Mode:
         inference: bool | None = None,
         anomaly: bool | None = None,
         packing: tuple[Callable[[Any], Any], ...] | None = None,
+        rules: bool | None = None,
     ) -> Mode:
         """The mode with what is given instead of its own."""
         return Mode(
@@ -44,10 +48,11 @@ class Mode:
             self.inference if inference is None else inference,
             self.anomaly if anomaly is None else anomaly,
             self.packing if packing is None else packing,
+            self.rules if rules is None else rules,
         )
 
 
-_NORMAL = Mode(grad=True, inference=False, anomaly=False, packing=())
+_NORMAL = Mode(grad=True, inference=False, anomaly=False, packing=(), rules=False)
 MODE: ContextVar[Mode] = ContextVar("tinygrad_nn_mode", default=_NORMAL)
 
 
