@@ -141,3 +141,21 @@ def test_modules(kind, call):
         return [repr(module), state, *derivatives(p, y, [x, *module.parameters()], "Hardsigmoid" not in call)]
 
     compare(program, torch, tinygrad_nn, tolerance=1e-7, quiet=True)
+
+
+HELD_BACK = {
+    "relu": lambda p, x: x.relu(), "relu_": lambda p, x: (x * 1).relu_(), "clamp": lambda p, x: x.clamp(0, 1),
+    "clamp_min": lambda p, x: x.clamp(min=0), "hardtanh": lambda p, x: p.nn.functional.hardtanh(x), "max": lambda p, x: x.max(),
+    "where": lambda p, x: p.where(x > 0, x, 0.0),
+    "embedding": lambda p, x: p.nn.functional.embedding(p.tensor([0, 1, 1]), x.view(3, 1), padding_idx=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HELD_BACK)
+def test_a_gradient_held_back_is_zero_without_a_sign(name):
+    def program(p):
+        x = p.tensor([-1.0, 0.0, 2.0], requires_grad=True)
+        (-HELD_BACK[name](p, x).sum()).backward()
+        return [str(value) for value in x.grad.tolist()]
+
+    compare(program, torch, tinygrad_nn)

@@ -66,6 +66,8 @@ def pow(a: Array, b: Array, /) -> Array:
 
 def _pow_base(g: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):
+        if b == 2:
+            return g * (a + a)
         return np.zeros_like(a) * g if b == 0 else g * (b * a ** (b - 1))
     return g * np.where(b == 0, 0.0, b * a ** (np.where(b == 0, 1.0, b) - 1))
 
@@ -284,7 +286,7 @@ def clip(x: Array, /, *, low: float | None, high: float | None) -> Array:
 def _clip_rule(g: Any, x: Any, *, low: float | None, high: float | None) -> Any:
     inside = True if low is None else x >= low
     inside = inside if high is None else inside & (x <= high)
-    return g * inside
+    return g * inside + 0  # 0.0, not -0.0, where a negative g is held back
 
 
 clip.vjp(x=_clip_rule)

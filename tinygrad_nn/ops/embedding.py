@@ -26,7 +26,7 @@ def add_rows(x: Array, index: Array, /, *, count: int) -> Array:
 
 
 def _rows_rule(g: Any, table_shape: tuple[int, ...], index: Any, *, share: Array | None) -> Any:
-    g = g if share is None else g * share
+    g = g if share is None else g * share + 0  # a row without a share gets 0.0, not -0.0
     return add_rows(np.reshape(g, (-1, *table_shape[1:])), np.asarray(index).reshape(-1), count=table_shape[0])
 
 

@@ -21,7 +21,8 @@ def relu(x: Array, /) -> Array:
     return np.maximum(x, 0)
 
 
-relu.vjp(x=lambda g, y: g * ~(y <= 0)).piecewise(tied).sample((2, 3), kinks=(0.0,))
+# A product is several times quicker than `where`; the 0 added makes 0.0 of the -0.0 that a negative g leaves.
+relu.vjp(x=lambda g, y: g * ~(y <= 0) + 0).piecewise(tied).sample((2, 3), kinks=(0.0,))
 
 
 @op(promote="common", quiet=True)
