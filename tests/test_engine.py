@@ -167,7 +167,8 @@ def test_repeated_indices():
         (lambda: torch.zeros(2)[5], IndexError, "out of bounds"),
         (lambda: torch.zeros(2)[0, 0], IndexError, "too many indices"),
         (lambda: torch.zeros(2).sum(3), IndexError, "Dimension out of range"),
-        (lambda: torch.zeros(2) + "a", TypeError, "expected a Tensor or a number"),
+        (lambda: torch.zeros(2) + "a", TypeError, r"unsupported operand type\(s\) for \+: 'Tensor' and 'str'"),
+        (lambda: torch.add(torch.zeros(2), "a"), TypeError, "expected a Tensor or a number"),
         (lambda: grad(leaf(1.0).sum(), leaf(1.0)), RuntimeError, "not have been used"),
         (lambda: torch.zeros(2).to("cuda"), AssertionError, "expected 'cpu'"),
         (lambda: torch.ones(2, dtype=torch.int64).requires_grad_(), RuntimeError, "floating point"),
@@ -280,7 +281,7 @@ def test_function():
     y, positive = Scaled.apply(x, 3.0)
     assert positive.tolist() == [True]
     assert not positive.requires_grad
-    assert repr(y.grad_fn) == "<ScaledBackward>"
+    assert repr(y.grad_fn).startswith("<torch.autograd.function.ScaledBackward object at 0x")
     y.backward()
     assert x.grad.tolist() == [3.0]
     with pytest.raises(RuntimeError, match="a second time"):

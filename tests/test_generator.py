@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_nn import generator as module
+from tinygrad_nn import stream as module
+from tinygrad_nn.draws import Draws
 from tinygrad_nn.generator import Generator, default_generator
 
 SEEDS = st.integers(-(2**63), 2**64 - 1)
 WEIGHTS = np.array([[0.1, 0.2, 0.3, 0.4], [4, 3, 2, 1]], np.float32)
 
 # Each by a fresh generator of seed 0.
-KNOWN: dict[str, tuple[Callable[[Generator], Any], Any]] = {
+KNOWN: dict[str, tuple[Callable[[Draws], Any], Any]] = {
     "float32": (lambda g: g.uniform((3,)), [0.49625658988952637, 0.7682217955589294, 0.08847743272781372]),
     "float64": (
         lambda g: g.uniform((3,), dtype="f8"),
@@ -55,7 +56,7 @@ KNOWN: dict[str, tuple[Callable[[Generator], Any], Any]] = {
 }
 
 # Every draw, of n elements.
-DRAWS: dict[str, Callable[[Generator, int], Any]] = {
+DRAWS: dict[str, Callable[[Draws, int], Any]] = {
     "uniform": lambda g, n: g.uniform((n,)),
     "uniform double": lambda g, n: g.uniform((n,), -1, 1, "f8"),
     "normal": lambda g, n: g.normal((n,)),
@@ -76,13 +77,13 @@ DRAWS: dict[str, Callable[[Generator, int], Any]] = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_numbers(name: str) -> None:
     draw, expected = KNOWN[name]
-    drawn = draw(Generator().manual_seed(0))
+    drawn = draw(Draws().manual_seed(0))
     tolerance = {"e": 1e-3, "f": 2e-6, "d": 1e-14}.get(drawn.dtype.char, 0)
     np.testing.assert_allclose(drawn, expected, rtol=tolerance)
 
 
 def test_the_words_are_the_mersenne_twisters() -> None:
-    generator = Generator().manual_seed(5489)
+    generator = Draws().manual_seed(5489)
     words = [generator.random32() for _ in range(10_000)]
     assert (words[0], words[-1]) == (3499211612, 4123659995)  # C++ demands these of its std::mt19937
     generator.manual_seed(5489)
@@ -94,16 +95,16 @@ def test_the_words_are_the_mersenne_twisters() -> None:
     [(3, 0.004263520240783691), (2**40 + 3, 0.004263520240783691), (-1, 0.9937993884086609)],
 )
 def test_known_seeds(seed: int, first: float) -> None:
-    assert Generator().manual_seed(seed).uniform(()) == np.float32(first)
+    assert Draws().manual_seed(seed).uniform(()) == np.float32(first)
 
 
 def test_a_new_generator_always_starts_the_same() -> None:
-    assert Generator().initial_seed() == 67280421310721
-    np.testing.assert_array_equal(Generator().get_state(), Generator().get_state())
+    assert Draws().initial_seed() == 67280421310721
+    np.testing.assert_array_equal(Draws().state(), Draws().state())
 
 
 def test_seed_starts_somewhere_else_each_time() -> None:
-    generator = Generator()
+    generator = Draws()
     seeds = {generator.seed() for _ in range(5)}
     assert len(seeds) == 5
     assert generator.initial_seed() in seeds
@@ -111,29 +112,28 @@ def test_seed_starts_somewhere_else_each_time() -> None:
 
 
 def test_the_default_generator_starts_anew_in_each_process() -> None:
-    program = "import sys, runpy; print(runpy.run_path(sys.argv[1])['default_generator'].initial_seed())"
-    run = [sys.executable, "-c", program, module.__file__]
-    seed = subprocess.run(run, capture_output=True, check=True, text=True).stdout
+    program = "from tinygrad_nn.generator import Generator, default_generator; print(default_generator.initial_seed())"
+    seed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
     assert int(seed) != default_generator.initial_seed()
 
 
 @given(SEEDS)
 def test_a_negative_seed_counts_from_the_top(seed: int) -> None:
-    generator = Generator().manual_seed(seed)
+    generator = Draws().manual_seed(seed)
     assert generator.initial_seed() == seed % 2**64
-    assert generator.random64() == Generator().manual_seed(seed % 2**32).random64()
+    assert generator.random64() == Draws().manual_seed(seed % 2**32).random64()
 
 
 # ---- the state
 
 
 def test_known_states() -> None:
-    state = Generator().manual_seed(2**64 - 1).get_state()
+    state = Draws().manual_seed(2**64 - 1).state()
     assert state.shape == (5056,)
     assert state[:24].tolist() == [255] * 8 + [1, 0, 0, 0, 1, 0, 0, 0] + [0] * 8
-    generator = Generator().manual_seed(0)
+    generator = Draws().manual_seed(0)
     generator.normal((3,))
-    state = generator.get_state()
+    state = generator.state()
     assert state[:24].tolist() == [0] * 8 + [105, 2, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]
     spare = np.array([13, 53, 62, 202, 150, 48, 226, 63], "u1").view("f8").item()
     assert state[5024:5032].view("f8").item() == pytest.approx(spare, rel=1e-14)
@@ -142,12 +142,12 @@ def test_known_states() -> None:
 
 @given(SEEDS, st.lists(st.tuples(st.sampled_from(sorted(DRAWS)), st.integers(0, 40)), max_size=6))
 def test_a_state_brings_the_same_numbers_back(seed: int, draws: list[tuple[str, int]]) -> None:
-    generator = Generator().manual_seed(seed)
+    generator = Draws().manual_seed(seed)
     for name, n in draws:
         DRAWS[name](generator, n)
-    state = generator.get_state()
-    other = Generator().set_state(state)
-    np.testing.assert_array_equal(other.get_state(), state)
+    state = generator.state()
+    other = Draws().restore(state)
+    np.testing.assert_array_equal(other.state(), state)
     assert other.initial_seed() == generator.initial_seed()
     for left, right in zip(*([g.normal((5,)), g.uniform((700,))] for g in (generator, other)), strict=True):
         np.testing.assert_array_equal(left, right)
@@ -155,22 +155,22 @@ def test_a_state_brings_the_same_numbers_back(seed: int, draws: list[tuple[str, 
 
 @pytest.mark.parametrize("words", [0, 1, 623, 624, 625, 1248])
 def test_states_where_the_words_run_out(words: int) -> None:
-    generator = Generator()
+    generator = Draws()
     generator.uniform((words,))
-    state = generator.get_state()
+    state = generator.state()
     left, following = state[8:12].view(np.int32).item(), state[16:24].view(np.uint64).item()
     assert (left, following) == ((1, 0) if words == 0 else (624 - (words - 1) % 624, (words - 1) % 624 + 1))
-    assert Generator().set_state(state).random32() == generator.random32()
+    assert Draws().restore(state).random32() == generator.random32()
 
 
 def test_seeding_forgets_the_spare_normal() -> None:
-    generator = Generator().manual_seed(5)
+    generator = Draws().manual_seed(5)
     first = generator.normal((1,))
     assert generator.manual_seed(5).normal((1,)) == first
 
 
 def altered(**fields: int) -> np.ndarray:
-    state = Generator().get_state()
+    state = Draws().state()
     for name, value in fields.items():
         start, dtype = {"left": (8, "i4"), "seeded": (12, "i4"), "next": (16, "u8"), "word": (24, "u8")}[name]
         state[start : start + np.dtype(dtype).itemsize].view(dtype)[:] = value
@@ -182,10 +182,10 @@ def altered(**fields: int) -> np.ndarray:
     [
         np.zeros(5056, "u1"),
         np.zeros(0, "u1"),
-        Generator().get_state()[:-1],
-        Generator().get_state().reshape(2, -1),
-        Generator().get_state().astype("i8"),
-        Generator().get_state().view("i1"),
+        Draws().state()[:-1],
+        Draws().state().reshape(2, -1),
+        Draws().state().astype("i8"),
+        Draws().state().view("i1"),
         altered(seeded=0),
         altered(left=0),
         altered(left=2),
@@ -196,16 +196,16 @@ def altered(**fields: int) -> np.ndarray:
     ],
 )
 def test_a_wrong_state_is_refused_and_changes_nothing(state: np.ndarray) -> None:
-    generator = Generator().manual_seed(4)
-    with pytest.raises(RuntimeError, match="set_state expects"):
-        generator.set_state(state)
-    np.testing.assert_array_equal(generator.get_state(), Generator().manual_seed(4).get_state())
+    generator = Draws().manual_seed(4)
+    with pytest.raises(RuntimeError, match="restore expects"):
+        generator.restore(state)
+    np.testing.assert_array_equal(generator.state(), Draws().manual_seed(4).state())
 
 
 def test_a_state_is_a_copy() -> None:
-    generator = Generator()
-    generator.get_state()[:] = 0
-    np.testing.assert_array_equal(generator.get_state(), Generator().get_state())
+    generator = Draws()
+    generator.state()[:] = 0
+    np.testing.assert_array_equal(generator.state(), Draws().state())
 
 
 # ---- what holds for any seed
@@ -213,16 +213,16 @@ def test_a_state_is_a_copy() -> None:
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_no_elements_take_nothing_from_the_stream(name: str) -> None:
-    generator = Generator()
+    generator = Draws()
     generator.normal((1,))
-    before = generator.get_state()
+    before = generator.state()
     assert DRAWS[name](generator, 0).size == 0
-    np.testing.assert_array_equal(generator.get_state(), before)
+    np.testing.assert_array_equal(generator.state(), before)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3), (4, 0), (2, 2, 5)])
 def test_shapes(shape: tuple[int, ...]) -> None:
-    generator = Generator()
+    generator = Draws()
     drawn = [
         generator.uniform(shape), generator.normal(shape), generator.log_normal(shape),
         generator.exponential(shape), generator.cauchy(shape), generator.geometric(0.5, shape),
@@ -236,7 +236,7 @@ def test_shapes(shape: tuple[int, ...]) -> None:
 
 @given(SEEDS, st.integers(-1000, 1000), st.integers(1, 1000), st.integers(0, 50))
 def test_draws_stay_in_their_bounds(seed: int, low: int, width: int, n: int) -> None:
-    generator = Generator().manual_seed(seed)
+    generator = Draws().manual_seed(seed)
     for dtype in (np.float16, np.float32, np.float64):
         numbers = generator.uniform((n,), low, low + width, dtype)
         assert numbers.dtype == dtype
@@ -251,7 +251,7 @@ def test_draws_stay_in_their_bounds(seed: int, low: int, width: int, n: int) -> 
 
 @given(SEEDS, st.lists(st.sampled_from([0.0, 0.5, 3.0]), min_size=1, max_size=8).filter(any), st.booleans())
 def test_multinomial_draws_no_category_without_weight(seed: int, weights: list[float], again: bool) -> None:
-    generator = Generator().manual_seed(seed)
+    generator = Draws().manual_seed(seed)
     n = sum(weight > 0 for weight in weights)
     drawn = generator.multinomial(np.array(weights), n, again)
     assert all(weights[i] > 0 for i in drawn)
@@ -260,14 +260,14 @@ def test_multinomial_draws_no_category_without_weight(seed: int, weights: list[f
 
 @given(SEEDS)
 def test_bernoulli_is_exact_to_the_last_bit(seed: int) -> None:
-    generator = Generator()
+    generator = Draws()
     d = generator.manual_seed(seed).uniform((), dtype=np.float64).item()
     assert not generator.manual_seed(seed).bernoulli(d, ())
     assert generator.manual_seed(seed).bernoulli(float(np.nextafter(d, 1)), ())
 
 
 def test_certain_and_impossible() -> None:
-    generator = Generator()
+    generator = Draws()
     assert not generator.bernoulli(0.0, (1000,)).any()
     assert generator.bernoulli(1.0, (1000,)).all()
     assert generator.bernoulli_of(np.array([0.0, 1.0], np.float16)).tolist() == [False, True]
@@ -276,7 +276,7 @@ def test_certain_and_impossible() -> None:
 
 
 def test_the_draws_are_distributed_as_they_say() -> None:
-    generator, n = Generator(), 50_000
+    generator, n = Draws(), 50_000
     for numbers, mean, std in (
         (generator.uniform((n,), 2, 4), 3, 1 / 3**0.5),
         (generator.normal((n,), -1, 2), -1, 2),
@@ -296,7 +296,7 @@ def test_the_draws_are_distributed_as_they_say() -> None:
 
 def test_a_race_is_won_in_proportion_to_the_weights() -> None:
     weights = np.tile([0.1, 0.0, 0.3, 0.6], (20_000, 1))
-    winners = Generator().multinomial(weights, 1)
+    winners = Draws().multinomial(weights, 1)
     np.testing.assert_allclose(np.bincount(winners.ravel(), minlength=4) / 20_000, weights[0], atol=0.02)
 
 
@@ -307,17 +307,17 @@ def test_a_long_permutation_is_built_inside_out() -> None:
         def __lt__(self, other: object) -> bool:
             return False  # so that no limit is above it
 
-    generator, steps, order = Generator(), Generator(), []
+    generator, steps, order = Draws(), Draws(), []
     for i in range(50):
         j = steps.random64() % (i + 1)
         order.append(i)
         order[i], order[j] = order[j], i
     assert generator.permutation(Long(50)).tolist() == order
-    np.testing.assert_array_equal(generator.get_state(), steps.get_state())
+    np.testing.assert_array_equal(generator.state(), steps.state())
 
 
 def test_float16_overflows_to_infinity_in_silence() -> None:
-    assert np.isinf(Generator().normal((1000,), 0, 1e6, np.float16)).any()
+    assert np.isinf(Draws().normal((1000,), 0, 1e6, np.float16)).any()
 
 
 # ---- errors
@@ -326,13 +326,15 @@ def test_float16_overflows_to_infinity_in_silence() -> None:
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
 def test_a_seed_beyond_64_bits(seed: int) -> None:
     with pytest.raises(ValueError, match=f"manual_seed expects .* got {seed}"):
-        Generator().manual_seed(seed)
+        Draws().manual_seed(seed)
 
 
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
         (lambda g: Generator("cuda"), "Generator expects device 'cpu', got 'cuda'"),
+        (lambda g: g.manual_seed("a"), "manual_seed expects an integer, got 'a'"),
+        (lambda g: g.normal_in_turn((20,), 0, -1), "normal expects std >= 0, got -1"),
         (lambda g: g.uniform((2,), 1, 0), r"uniform expects low <= high .* got \(1, 0\)"),
         (lambda g: g.uniform((2,), 0, 1e6, "f2"), "uniform expects low <= high within the range of float16"),
         (lambda g: g.uniform((2,), -3e38, 3e38), "uniform expects"),
@@ -361,12 +363,12 @@ def test_a_seed_beyond_64_bits(seed: int) -> None:
         (lambda g: g.multinomial(WEIGHTS * 0, 1), "in no row all zero"),
     ],
 )
-def test_errors_are_one_line_and_draw_nothing(draw: Callable[[Generator], Any], message: str) -> None:
-    generator = Generator()
+def test_errors_are_one_line_and_draw_nothing(draw: Callable[[Draws], Any], message: str) -> None:
+    generator = Draws()
     with pytest.raises(RuntimeError, match=message) as error:
         draw(generator)
     assert "\n" not in str(error.value)
-    np.testing.assert_array_equal(generator.get_state(), Generator().get_state())
+    np.testing.assert_array_equal(generator.state(), Draws().state())
 
 
 def test_the_module_knows_numpy_only() -> None:

@@ -5,16 +5,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "tinygrad_nn"
 LAYERS = [
-    {"version", "graph", "node_names", "dtypes", "generator", "printing", "return_types", "special_arrays", "bessel_arrays",
-     "memory", "sums"},
-    {"op", "incomplete"},
+    {"version", "graph", "node_names", "dtypes", "stream", "printing", "return_types", "special_arrays", "bessel_arrays",
+     "memory", "memory_order", "sums"},
+    {"op", "incomplete", "draws"},
     {"ops", "op_node"},
     {"methods"},
     {"variable"},
-    {"numpy_protocol"},
+    {"numpy_protocol", "generator"},
     {"tensor", "special"},
-    {"creation", "in_place", "types", "linalg", "amp", "accelerator", "backends", "distributed", "jit", "mps", "runtime"},
-    {"random", "ranges", "windows", "foreach"},
+    {"creation", "in_place", "types", "linalg", "amp", "accelerator", "backends", "cpu", "distributed", "jit", "mps", "runtime",
+     "xpu", "_utils"},
+    {"random", "ranges", "windows", "foreach", "compiler"},
     {"autograd", "cuda", "lowrank", "signal"},
     {"func"},
     {"utils", "nn"},

@@ -146,7 +146,7 @@ def test_tracebacks_begin_in_the_script(write):
         ("from torch.fx import Tracer", "ModuleNotFoundError", "torch.fx is not in tinygrad_nn"),
         ("import torch; torch.fft.fft", "AttributeError", "torch.fft is not in tinygrad_nn: np.fft"),
         ("from torchvision import models; models.vgg16()", "AttributeError", "torchvision.models is not in tinygrad_nn"),
-        ("import torch; torch.ones(1).share_memory_()", "NotImplementedError", "share_memory_.*: tensors are not shared"),
+        ("import torch; torch.ones(1).bfloat16()", "NotImplementedError", "bfloat16: NumPy has no such dtype"),
         ("import torch.nn as nn; nn.quux", "AttributeError", "torch.nn.quux is not in tinygrad_nn"),
         ("import torch.ops", "ModuleNotFoundError", "torch.ops is not in tinygrad_nn"),
         ("import torch.backends.quux", "ModuleNotFoundError", "torch.backends.quux is not in tinygrad_nn"),
@@ -253,6 +253,19 @@ def absent(write, text):
         ("import torch\ntorch.backends.cudnn.benchmark = True\ntorch.mine = 3", []),
         ("from torch.nn import *\nLinear.nope", [(2, "torch.nn.Linear.nope")]),
         ("from . import torch\ntorch.foo", []),
+        # families that may be imported
+        ("import torch.fx as fx", []),
+        ("import torch.sparse\ntorch.sparse.mm(a, b)", [(2, "torch.sparse")]),
+        ("from torch import fx\nfx.symbolic_trace(m)", [(2, "torch.fx")]),
+        ("import torch.fx as fx\nfx.symbolic_trace(m)", [(2, "torch.fx")]),
+        ("from torch.fx import Tracer", [(1, "torch.fx")]),
+        # dtypes that are names only
+        ("import torch\nx.to(torch.bfloat16)", [(2, "torch.bfloat16")]),
+        ("import torch\nx.to('cpu', dtype=torch.bfloat16)", [(2, "torch.bfloat16")]),
+        ("import torch\ntorch.zeros(3, dtype=torch.complex64)", [(2, "torch.complex64")]),
+        ("from torch import complex128\nimport torch\ntorch.ones(1).type(complex128)", [(3, "torch.complex128")]),
+        ("import torch\nwith torch.autocast('cpu', dtype=torch.bfloat16): x.dtype == torch.bfloat16", []),
+        ("import torch\nprint(torch.bfloat16, x.to(torch.float16))", []),
         ("from .torch import foo", []),
         ("import numpy\nnumpy.foo", []),
         ("import torch\ntorch.cumprod(torch.ones(2), axis=0)", []),
@@ -260,8 +273,8 @@ def absent(write, text):
         ("import torch\n@torch.no_grad_\ndef f(): pass", [(2, "torch.no_grad_")]),
         ("import torch\ndef f(x: torch.Tensr = torch.one): pass", [(2, "torch.Tensr"), (2, "torch.one")]),
         ("import torch\nx = torch.func.stack_all", [(2, "torch.func.stack_all")]),
-        ("import torch\ntorch.ones(1).share_memory_()", [(2, "torch.Tensor.share_memory_")]),
-        ("from torchvision import models, transforms", [(1, "torchvision.models")]),
+        ("import torch\ntorch.ones(1).to_sparse()", [(2, "torch.Tensor.to_sparse")]),
+        ("from torchvision import models, transforms\nmodels.vgg16()", [(2, "torchvision.models")]),
         # methods of what is certainly a tensor
         ("import torch\nx = torch.ones(3)\nx.foo()", [(3, "torch.Tensor.foo")]),
         ("import torch\nx = torch.ones(3)\nx = x.foo()\nx.bar()", []),
@@ -328,6 +341,16 @@ def test_the_shortest_name_that_fails_is_the_one_named():
 
 def test_a_program_may_ask_what_it_runs_on():
     assert (tinygrad_nn.version.__version__, tinygrad_nn.version.cuda) == (tinygrad_nn.__version__, None)
+
+
+def test_a_version_compares_by_its_numbers(write):
+    program = """
+        import torch
+        from torch.version import __version__
+        print(torch.__version__ >= (1, 8), torch.__version__ > "2.9", torch.__version__ < "2.20.1", torch.__version__ <= "2.13")
+        print(torch.__version__ == __version__ == torch.version.__version__, torch.version.cuda)
+    """
+    assert python(write(program))[1] == "True True True False\nTrue None\n"
 
 
 def test_importing_the_package_brings_none_of_this():

@@ -71,6 +71,8 @@ if _CHECKING:
         accelerator,
         amp,
         backends,
+        compiler,
+        cpu,
         cuda,
         distributed,
         distributions,
@@ -90,6 +92,7 @@ if _CHECKING:
         utils,
         vision,
         viz,
+        xpu,
     )
     from tinygrad_nn.amp import GradScaler, autocast, is_autocast_enabled
     from tinygrad_nn.func import vmap
@@ -103,6 +106,7 @@ if _CHECKING:
     from tinygrad_nn.nn.functional.sampling import channel_shuffle, pixel_shuffle, pixel_unshuffle
     from tinygrad_nn.nn.functional.smooth import celu_, selu_
     from tinygrad_nn.nn.functional.toplevel import (
+        adaptive_max_pool1d,
         alpha_dropout,
         batch_norm,
         celu,
@@ -142,8 +146,9 @@ if _CHECKING:
     from tinygrad_nn.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window, range
 
 _PACKAGES = {
-    "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "doctor", "func", "jit", "linalg", "mps", "nn",
-    "optim", "serialization", "signal", "special", "testing", "train", "types", "utils", "vision", "viz",
+    "_utils", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "doctor", "func", "jit",
+    "linalg", "mps", "nn", "optim", "serialization", "signal", "special", "testing", "train", "types", "utils", "vision", "viz",
+    "xpu",
 }  # fmt: skip
 _NAMES = {
     "amp": {"GradScaler", "autocast", "is_autocast_enabled"},
@@ -158,8 +163,8 @@ _NAMES = {
     "nn.functional.sampling": {"channel_shuffle", "pixel_shuffle", "pixel_unshuffle"},
     "nn.functional.smooth": {"celu_", "selu_"},
     "nn.functional.toplevel": {
-        "alpha_dropout", "batch_norm", "celu", "dropout", "feature_alpha_dropout", "feature_dropout", "group_norm",
-        "gru_cell", "instance_norm", "layer_norm", "lstm_cell", "max_pool1d", "max_pool2d", "rnn_relu_cell",
+        "adaptive_max_pool1d", "alpha_dropout", "batch_norm", "celu", "dropout", "feature_alpha_dropout", "feature_dropout",
+        "group_norm", "gru_cell", "instance_norm", "layer_norm", "lstm_cell", "max_pool1d", "max_pool2d", "rnn_relu_cell",
         "rnn_tanh_cell", "rrelu", "selu", "threshold",
     },
     "nn.functional.toplevel_losses": {

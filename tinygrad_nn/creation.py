@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype, on_cpu, order_of, promote_types, set_default_dtype
+from tinygrad_nn.dtypes import (
+    DTypeLike,
+    dtype_of,
+    get_default_dtype,
+    on_cpu,
+    order_of,
+    preserve_format,
+    promote_types,
+    set_default_dtype,
+)
+from tinygrad_nn.memory_order import in_memory_order
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.op import Array
 from tinygrad_nn.tensor import Tensor
@@ -135,9 +145,9 @@ def array_of(data: Any, dtype: DTypeLike | None) -> Array:
         found = None
     if wanted is None and kinds and found is not None and found.dtype.kind in "biuf":
         wanted = _common(data)
-    if found is None or found.dtype.kind not in "biuf" or (found.dtype == np.uint64 and not _holds_arrays(data)):
+    if found is None or found.dtype.kind not in "biuf" or (found.dtype == np.uint64 and not kinds):
         raise _refusal(data)
-    if wanted is None and found.dtype.kind == "f" and not _holds_arrays(data):
+    if wanted is None and found.dtype.kind == "f":
         wanted = get_default_dtype().numpy
     if wanted is not None and wanted.kind in "iu":
         _check_range(found, wanted)
@@ -164,10 +174,15 @@ def _check_range(values: Array, wanted: np.dtype[Any]) -> None:
 
 
 def _plain(data: Any, kinds: set[np.dtype[Any]] | None = None) -> Any:
-    """A tensor as an array, nested sequences with their tensors, of one element, as numbers, whose dtypes go into `kinds`."""
+    """A tensor as an array, nested sequences with their tensors, of one element, as numbers.
+
+    The dtypes of tensors, arrays and NumPy's numbers go into `kinds`.
+    """
     if isinstance(data, list | tuple):
         return [_plain(item, kinds) for item in data]
     if not isinstance(data, Tensor):
+        if kinds is not None and isinstance(data, np.ndarray | np.generic):
+            kinds.add(data.dtype)
         return data
     array = data.detach().numpy()
     if kinds is None:
@@ -177,16 +192,10 @@ def _plain(data: Any, kinds: set[np.dtype[Any]] | None = None) -> Any:
 
 
 def _common(data: Any) -> np.dtype[Any]:
-    """The dtype that the tensors in nested sequences and the numbers beside them are promoted to."""
-    if isinstance(data, list | tuple):
-        return functools.reduce(promote_types, map(_common, data))
+    """The dtype that the tensors and arrays in nested sequences and the numbers beside them are promoted to."""
+    if isinstance(data, list | tuple) and data:
+        return functools.reduce(promote_types, {_common(item) for item in data})
     return data.dtype.numpy if isinstance(data, Tensor) else array_of(data, None).dtype
-
-
-def _holds_arrays(data: Any) -> bool:
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.ndarray | np.generic | Tensor)
 
 
 def _refusal(data: Any, depth: int = 0) -> Exception:
@@ -221,6 +230,20 @@ def _fails(data: Any) -> bool:
 
 
 def _filled(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None, options: dict[str, Any]) -> Tensor:
+    return new_leaf(_full(sizes, value, dtype), **options)
+
+
+def _filled_like(
+    input: Tensor, value: Any, dtype: DTypeLike | None, memory_format: Any = None, **options: Any
+) -> Tensor:
+    """One value throughout, lying in memory as `input` does unless a format says otherwise."""
+    make = functools.partial(_full, value=value, dtype=input.dtype if dtype is None else dtype)
+    kept = memory_format in (None, preserve_format)
+    array = in_memory_order(input._data, make) if kept else make(tuple(input.shape))
+    return new_leaf(array, memory_format=memory_format, **options)
+
+
+def _full(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None) -> Array:
     if isinstance(value, str):
         raise TypeError(f"fill_value: expected a number, got {value!r}")
     if any(n < 0 for n in sizes):
@@ -228,7 +251,7 @@ def _filled(sizes: tuple[int, ...], value: Any, dtype: DTypeLike | None, options
     kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
     if kind.kind in "iu":
         _check_range(np.asarray(value), kind)
-    return new_leaf(np.full(sizes, np.asarray(value).astype(kind)), **options)
+    return np.full(sizes, np.asarray(value).astype(kind))
 
 
 def zeros(*size_: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
@@ -284,24 +307,24 @@ def scalar_tensor(s: float, *, dtype: DTypeLike | None = None, **options: Any) -
 
 
 def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
-    """Zeros in the shape and dtype of `input`."""
-    return _filled(tuple(input.shape), 0, dtype or input.dtype, options)
+    """Zeros in the shape and dtype of `input`, in the order in which that lies in memory."""
+    return _filled_like(input, 0, dtype, **options)
 
 
 def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
-    """Ones in the shape and dtype of `input`."""
-    return _filled(tuple(input.shape), 1, dtype or input.dtype, options)
+    """Ones in the shape and dtype of `input`, in the order in which that lies in memory."""
+    return _filled_like(input, 1, dtype, **options)
 
 
 def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
-    """Values that mean nothing (here, zeros) in the shape and dtype of `input`."""
-    return _filled(tuple(input.shape), 0, dtype or input.dtype, options)
+    """Values that mean nothing (here, zeros) in the shape and dtype of `input`, in the order in which that lies in memory."""
+    return _filled_like(input, 0, dtype, **options)
 
 
 def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:
-    """One value throughout in the shape and dtype of `input`."""
+    """One value throughout in the shape and dtype of `input`, in the order in which that lies in memory."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(tuple(input.shape), value, dtype or input.dtype, options)
+    return _filled_like(input, value, dtype, **options)
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Any) -> Tensor:

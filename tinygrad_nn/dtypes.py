@@ -104,7 +104,7 @@ contiguous_format, preserve_format, channels_last, channels_last_3d = (
     memory_format(name) for name in ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")
 )
 
-DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type | str"
+DTypeLike: TypeAlias = dtype | np.dtype[Any] | type | str
 
 _BY_NUMPY = {
     d.numpy: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
@@ -211,6 +211,11 @@ def _of_kind(kinds: Iterable[np.dtype[Any]]) -> np.dtype[Any] | None:
     return common
 
 
+def _of_number(number: Any) -> np.dtype[Any]:
+    kind = type(number.item() if isinstance(number, np.generic) else number)
+    return _default.numpy if kind is float else _BY_PYTHON[kind].numpy
+
+
 def result_type(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
     """The dtype in which arrays and Python numbers are computed together.
 
@@ -219,8 +224,7 @@ def result_type(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
     """
     values = list(values)
     arrays = [v for v in values if isinstance(v, np.ndarray)]
-    numbers = [_BY_PYTHON[type(v)].numpy if type(v) is not float else _default.numpy
-               for v in values if not isinstance(v, np.ndarray)]  # fmt: skip
+    numbers = [_of_number(v) for v in values if not isinstance(v, np.ndarray)]
     result = _of_kind(a.dtype for a in arrays if a.ndim)
     for weaker in (_of_kind(a.dtype for a in arrays if not a.ndim), _of_kind(numbers)):
         if result is None or (weaker is not None and RANK[weaker.kind] > RANK[result.kind]):
@@ -228,6 +232,32 @@ def result_type(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
     if result is None:
         raise TypeError("expected at least one array or number")
     return _default.numpy if floating and result.kind != "f" else result
+
+
+def number_in(value: Any, kind: np.dtype[Any]) -> Any:
+    """A number as a 0-d array of `kind`, cut off or rounded; below 0 a whole one wraps around in uint8, as in PyTorch.
+
+    TypeError for what is no number, RuntimeError for one that is beyond what `kind` holds.
+
+    >>> number_in(-1, np.dtype(np.uint8)), number_in(2.5, np.dtype(np.int64))
+    (array(255, dtype=uint8), array(2))
+    """
+    if not isinstance(value, int | float | np.number | np.bool_ | np.ndarray):
+        raise TypeError(f"expected a number, got {type(value).__name__}")
+    number = np.asarray(value)
+    if kind.kind != "b" and not _holds(kind, value, number.dtype.kind):
+        raise RuntimeError(f"value {value} cannot be converted to {dtype_of(kind)} without overflow")
+    return number.astype(kind)
+
+
+def _holds(kind: np.dtype[Any], value: Any, given: str) -> bool:
+    """Whether a number of the `given` kind is within what a dtype of numbers holds."""
+    if kind.kind == "f":
+        most = float(np.finfo(kind).max)
+        return bool(-most <= value <= most) or not np.isfinite(value)
+    limits = np.iinfo(kind)
+    least = -limits.max if kind.kind == "u" and given != "f" else limits.min
+    return bool(least <= value <= limits.max)
 
 
 class Size(tuple[int, ...]):

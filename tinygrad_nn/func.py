@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinygrad_nn.autograd import enable_grad, functional
+from tinygrad_nn.autograd.function import mapping
 from tinygrad_nn.autograd.gradients import grad as derivatives
 from tinygrad_nn.creation import zeros_like
 from tinygrad_nn.generator import default_generator
@@ -16,8 +17,8 @@ from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state", "vjp",
-    "vmap",
+    "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip
 
 Argnums = int | tuple[int, ...]
@@ -79,9 +80,11 @@ def _closed(value: Any, leaves: list[Any]) -> Any:
 
 
 def _picked(args: tuple[Any, ...], argnums: Argnums, leaves: list[Any]) -> tuple[Any, list[Any]]:
-    """What to differentiate by, as new tensors, and the arguments with it in its places."""
+    """What to differentiate by, as new tensors, and the arguments with it in its places; RuntimeError for a place beyond them."""
     opened = list(args)
     for i in (argnums,) if isinstance(argnums, int) else argnums:
+        if not -len(args) <= i < len(args):
+            raise RuntimeError(f"Got argnum={i}, but only {len(args)} positional inputs")
         opened[i] = _opened(args[i], leaves)
     return (opened[argnums] if isinstance(argnums, int) else tuple(opened[i] for i in argnums)), opened
 
@@ -144,14 +147,51 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
-    """The value of `func`, and its Jacobian times the tangents; with `has_aux`, what else it returns, too."""
+    """The value of `func`, and its Jacobian times the tangents; with `has_aux`, what else it returns, too.
+
+    Primals and tangents are tuples of tensors, or of dicts, lists and tuples of them, and so may be what the function returns.
+
+    >>> given = ({"a": Tensor([1.0, 1.0])},)
+    >>> jvp(lambda tree: (tree["a"] ** 2).sum(), given, given)
+    (tensor(2.), tensor(4.))
+    """
     for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple) or not all(isinstance(x, Tensor) for x in given):
-            raise RuntimeError(f"jvp: expected {name} to be a tuple of Tensors, got {given!r}")
+        if not isinstance(given, tuple):
+            raise RuntimeError(f"jvp: expected {name} to be a tuple, got {type(given).__name__}")
+        if not _tensors(given, f"jvp: expected {name} to hold only Tensors"):
+            raise RuntimeError(f"jvp: expected {name} to hold at least one Tensor, got none")
+    _expect_same_tree("jvp", primals, tangents)
     kept: list[Any] = []
-    linked = any(x.requires_grad for x in (*primals, *tangents))
-    found = functional.jvp(_first(func, kept) if has_aux else func, primals, tangents, create_graph=linked, strict=strict)
-    return (*found, *kept)
+    shown: list[Any] = []  # what the function returned
+    leaves: list[Any] = []
+    of_all = _first(func, kept) if has_aux else func
+    with enable_grad():
+        opened = _opened(primals, leaves)
+
+    def of_leaves(*values: Any) -> Any:
+        shown[:] = [of_all(*_filled(opened, values))]
+        return tuple(_tensors(shown[0], "jvp: expected the function to return only Tensors"))
+
+    found = functional.jvp(of_leaves, tuple(leaves), tuple(_flat(tangents)), create_graph=True, strict=strict)
+    return (*(_closed(_filled(shown[0], part), leaves) for part in found), *kept)
+
+
+def _tensors(tree: Any, expected: str) -> list[Tensor]:
+    """The tensors of a tree; RuntimeError that tells what was expected if it holds anything else."""
+
+    def refuse(value: Any) -> None:
+        if value is not None:
+            raise RuntimeError(f"{expected}, got {type(value).__name__}")
+
+    _tree(tree, lambda x: x, refuse)
+    return _flat(tree)
+
+
+def _expect_same_tree(name: str, primals: Any, tangents: Any) -> None:
+    """RuntimeError unless the tangents are a tree like the primals."""
+    places, others = (_tree(tree, lambda _: "Tensor") for tree in (primals, tangents))
+    if places != others:
+        raise RuntimeError(f"{name}: expected primals and tangents of the same structure, got {places} and {others}")
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -174,6 +214,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             pulled = derivatives(outputs, leaves, vectors, create_graph=True, allow_unused=True)
 
     def push(*tangents: Any) -> Any:
+        _expect_same_tree("linearize", primals, tangents)
         pairs = [(g, v) for g, v in zip(pulled, _flat(tangents), strict=True) if g is not None and g.requires_grad]
         products: Sequence[Any] = [zeros_like(y) for y in sides]
         if pairs:
@@ -245,7 +286,8 @@ def vmap(
 
     What is given by keyword goes to each call as it is. The calls come one after the other: the gain is in what is written,
     not in time. ValueError for arguments without a dimension to go along, or of several sizes; RuntimeError for a `func`
-    that draws random numbers, unless `randomness` is "same", for the same draws in each call, or "different".
+    that writes to an argument that is the same in each call, or that draws random numbers, unless `randomness` is "same", for
+    the same draws in each call, or "different".
 
     >>> vmap(lambda x: x.sum())(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([3., 7.])
@@ -258,8 +300,9 @@ def vmap(
         if len(dims) != len(args):
             raise ValueError(f"vmap: in_dims is not compatible with the inputs: {len(dims)} dims for {len(args)} arguments")
         sizes: set[int] = set()
+        shared: list[Any] = []
         for value, dim in zip(args, dims, strict=True):
-            _along(value, dim, lambda x, d: sizes.add(x.shape[d]))
+            _along(value, dim, lambda x, d: sizes.add(x.shape[d]), lambda tree: shared.extend(_flat(tree)))
         if len(sizes) != 1:
             raise ValueError(f"vmap: expected inputs of one size in the dimension mapped over, got {sorted(sizes) or 'none'}")
         before, results = default_generator.get_state(), []
@@ -268,8 +311,10 @@ def vmap(
             own = [_along(value, dim, pick) for value, dim in zip(args, dims, strict=True)]
             if randomness == "same":
                 default_generator.set_state(before)
-            results.append(func(*own, **kwargs))
+            with _read_only(shared), mapping(randomness):
+                results.append(func(*own, **kwargs))
         if randomness == "error" and (before != default_generator.get_state()).any():
+            default_generator.set_state(before)
             raise RuntimeError("vmap: called random operation while in randomness error mode")
         return _stacked(results, out_dims)
 
@@ -280,16 +325,31 @@ def _slice(i: int, x: Tensor, dim: int) -> Tensor:
     return x.select(dim, i)
 
 
-def _along(value: Any, dims: Any, change: Callable[[Tensor, int], Any]) -> Any:
-    """A tree with each tensor that has a dimension to go along changed; `dims` is one for all, or a tree of them."""
+@contextmanager
+def _read_only(tensors: Sequence[Any]) -> Iterator[None]:
+    """Until the block ends, writes to these tensors are a RuntimeError."""
+    locked = [x._data for x in tensors if x._data.flags.writeable]
+    for array in locked:
+        array.flags.writeable = False
+    try:
+        yield
+    finally:
+        for array in locked:
+            array.flags.writeable = True
+
+
+def _along(
+    value: Any, dims: Any, change: Callable[[Tensor, int], Any], keep: Callable[[Any], Any] = lambda value: value
+) -> Any:
+    """A tree with each tensor that has a dimension to go along changed, and by `keep` all else; `dims` is one, or a tree."""
     if isinstance(value, Mapping):
-        return {k: _along(v, dims[k] if isinstance(dims, Mapping) else dims, change) for k, v in value.items()}
+        return {k: _along(v, dims[k] if isinstance(dims, Mapping) else dims, change, keep) for k, v in value.items()}
     if isinstance(value, list | tuple):
         each = dims if isinstance(dims, list | tuple) else (dims,) * len(value)
-        parts = [_along(v, d, change) for v, d in zip(value, each, strict=True)]
+        parts = [_along(v, d, change, keep) for v, d in zip(value, each, strict=True)]
         return parts if isinstance(value, list) else tuple(parts)
     if dims is None:
-        return value
+        return keep(value)
     if not isinstance(value, Tensor):
         raise ValueError(f"vmap: got in_dim={dims} for an input which is not a Tensor, but {type(value).__name__}")
     if not value.ndim or not -value.ndim <= dims < value.ndim:
@@ -340,13 +400,29 @@ def functional_call(
 ) -> Any:
     """The module called with these tensors in the place of its own, and names that it has not left out.
 
-    RuntimeError if `strict` and the names are not just its own.
+    RuntimeError if `strict` and the names are not just its own; ValueError for a name in several dicts, and, with
+    `tie_weights`, for several values of one tied tensor.
     """
     given = parameter_and_buffer_dicts
-    merged = {name: value for part in ([given] if isinstance(given, Mapping) else given) for name, value in part.items()}
+    parts = [given] if isinstance(given, Mapping) else given
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
+        raise ValueError(f"functional_call: expected a dict, or a list or tuple of dicts, of tensors, got {type(given).__name__}")
+    merged: dict[str, Tensor] = {}
+    for part in parts:
+        twice = sorted(merged.keys() & part.keys())
+        if twice:
+            raise ValueError(f"functional_call: expected each name in one dict, got {twice} in several")
+        merged.update(part)
     arguments = () if args is None else args if isinstance(args, tuple) else (args,)
     with _swapped(module, merged, tie_weights, strict):
         return module(*arguments, **(kwargs or {}))
+
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """The function as it is: writes in place are recorded like all else; RuntimeError for another name to `remove`."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(f"functionalize: expected remove to be 'mutations' or 'mutations_and_views', got {remove!r}")
+    return func
 
 
 @contextmanager
@@ -361,7 +437,10 @@ def _swapped(module: Any, given: Mapping[str, Tensor], tie_weights: bool, strict
     if strict and unknown:
         raise RuntimeError(f"functional_call: expected names among {', '.join(places)}; differs in {unknown}")
     before = {name: held[key] for name, (held, key) in places.items()}
-    tied = {id(before[name]): value for name, value in given.items() if name in before}
+    tied: dict[int, Tensor] = {}
+    for name, value in given.items():
+        if name in before and tied.setdefault(id(before[name]), value) is not value and tie_weights:
+            raise ValueError(f"functional_call: expected one value for tied weights, got another for '{name}' (see tie_weights)")
     try:
         for name, (held, key) in places.items():
             held[key] = given.get(name, tied.get(id(before[name]), before[name]) if tie_weights else before[name])

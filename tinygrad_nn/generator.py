@@ -1,89 +1,20 @@
-"""PyTorch's CPU random stream in NumPy arrays: knows the generator and each draw's arithmetic, and no Tensor.
-
-PyTorch and NumPy carry the same Mersenne Twister (Matsumoto & Nishimura 1998, MT19937): one seed gives both
-the same 32-bit words. A draw agrees if it takes as many words, in their order, and rounds where PyTorch does.
-In the formulas below `d` is a float64 in [0, 1), made of two words.
-"""
+"""Generator: PyTorch's CPU random stream, whose states are tensors; the arithmetic of the draws is in `stream` and `draws`."""
 
 from __future__ import annotations
 
-import math
-import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy import float32
+from tinygrad_nn.draws import Draws
+from tinygrad_nn.dtypes import device as place
+from tinygrad_nn.dtypes import uint8
+from tinygrad_nn.variable import Variable, wrap
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
-
-Array: TypeAlias = "NDArray[Any]"
-Shape = tuple[int, ...]
-
-_WORDS = 624  # the twister's state
-
-# The bytes of torch.Generator.get_state(). `left` counts down what `next` counts up; a word lies in 64 bits;
-# `normal` is the spare one of a pair; normal_x and normal_rho are no longer used.
-_STATE = np.dtype([
-    ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("words", "<u8", (_WORDS,)),
-    ("normal_x", "<f8"), ("normal", "<f8"), ("normal_rho", "<f8"), ("has_normal", "<i8"), ("unused", "V8"),
-])
+    from tinygrad_nn.tensor import Tensor
 
 
-def _expect(holds: object, what: str, got: object) -> None:
-    if not holds:
-        raise RuntimeError(f"{what}, got {got}")
-
-
-def _count(shape: Shape) -> int:
-    _expect(min(shape, default=0) >= 0, "expected a shape without negative dimensions", shape)
-    return math.prod(shape)
-
-
-def _plan(draw: str, shape: Shape, dtype: DTypeLike) -> tuple[int, np.dtype[Any]]:
-    """How many floating-point numbers to draw, and their dtype."""
-    dtype = np.dtype(dtype)
-    _expect(dtype.char in "efd", f"{draw} expects dtype float16, float32 or float64", dtype)
-    return _count(shape), dtype
-
-
-def _whole(draw: str, dtype: DTypeLike) -> tuple[int, int]:
-    """The least and the greatest of the dtype's unbroken run of whole numbers, within int64."""
-    dtype = np.dtype(dtype)
-    _expect(dtype.kind in "biuf", f"{draw} expects a real dtype", dtype)
-    if dtype.kind == "f":
-        most = 2 ** (np.finfo(dtype).nmant + 1)
-        return -most, most
-    return (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, min(np.iinfo(dtype).max, 2**63 - 1))
-
-
-def _shaped(values: Array, shape: Shape, dtype: DTypeLike) -> Array:
-    with np.errstate(over="ignore"):  # what is beyond float16 becomes inf, as in PyTorch
-        return values.astype(dtype, copy=False).reshape(shape)
-
-
-def _affine(x: Array, scale: float, shift: float) -> Array:
-    """x * scale + shift in a wider type: PyTorch's loops fuse the two and round once."""
-    if scale == 1 and shift == 0:
-        return x
-    wide = x.astype(np.float64 if x.dtype == float32 else np.longdouble)
-    out: Array = wide * x.dtype.type(scale) + x.dtype.type(shift)
-    return out.astype(x.dtype)
-
-
-def _box_muller(uniforms: Array) -> Array:
-    """Standard normals, in place: of each sixteen uniforms the first eight give radii, the rest angles."""
-    out = uniforms.reshape(-1, 2, 8)
-    radius, angle = np.sqrt(-2 * np.log(1 - out[:, 0])), 2 * math.pi * out[:, 1]
-    out[:, 0], out[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
-    return uniforms
-
-
-class Generator:
-    """A stream of random numbers: torch.Generator's on the CPU, with PyTorch's draws as methods.
-
-    Each draw gives a new array and moves the stream on as far as PyTorch's does. Parameters outside their
-    domain, dtypes that cannot be drawn and negative dimensions raise RuntimeError.
+class Generator(Draws):
+    """A stream of random numbers: torch.Generator on the CPU, with the draws as methods that give arrays.
 
     >>> generator = Generator().manual_seed(0)
     >>> state = generator.get_state()
@@ -91,318 +22,31 @@ class Generator:
     True
     """
 
-    def __init__(self, device: str = "cpu") -> None:
-        _expect(str(device) == "cpu", "Generator expects device 'cpu'", repr(device))
-        self.device = "cpu"
-        self.manual_seed(67280421310721)  # torch.Generator()'s first seed
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Restart from an integer in [-2**63, 2**64), else ValueError; the lowest 32 bits decide the rest."""
-        if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"manual_seed expects a seed in [-2**63, 2**64), got {seed}")
-        self._seed = int(seed) % 2**64
-        self._twister: np.random.MT19937 | None = None  # made by the first draw
-        self._spare: float | None = None  # the second normal of a pair
-        return self
+    def __init__(self, device: Any = "cpu") -> None:
+        if place(device or "cpu").type != "cpu":
+            raise RuntimeError(f"Generator expects device 'cpu', got {str(device)!r}")
+        super().__init__()
 
     @property
-    def _bits(self) -> np.random.MT19937:
-        """The Mersenne twister; NumPy's random numbers, slow to import, are loaded by the first draw."""
-        if self._twister is None:
-            self._twister = np.random.MT19937()
-            np.random.RandomState(self._twister).seed(self._seed % 2**32)  # seeds the bits it is given
-        return self._twister
+    def device(self) -> place:
+        """The CPU."""
+        return place("cpu")
 
-    def initial_seed(self) -> int:
-        """The seed that the stream was last started from, in [0, 2**64)."""
-        return self._seed
-
-    def seed(self) -> int:
-        """Restart the stream from 64 random bits of the operating system, and return them."""
-        return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
-
-    def get_state(self) -> NDArray[np.uint8]:
+    def get_state(self) -> Tensor:
         """All that the draws to come depend on: uint8 (5056,), the bytes that torch.Generator gives."""
-        twister = self._bits.state["state"]
-        position = int(twister["pos"])
-        # At 624 no word is left. PyTorch has 624 there after the last word, but 0 before the first.
-        fresh = position == _WORDS and int(twister["key"][0]) == self._seed % 2**32
-        state = np.zeros(1, _STATE)
-        state["seed"], state["seeded"], state["words"] = self._seed, 1, twister["key"]
-        state["left"], state["next"] = _WORDS + 1 - position, 0 if fresh else position
-        state["normal"], state["has_normal"] = self._spare or 0, self._spare is not None
-        return state.view(np.uint8)
+        state: Tensor = wrap(self.state())
+        return state
 
-    def set_state(self, state: NDArray[np.uint8]) -> Generator:
-        """Continue from what get_state gave, here or in PyTorch; anything else raises RuntimeError."""
-        fits = state.dtype == np.uint8 and state.shape == (_STATE.itemsize,)
-        _expect(fits, f"set_state expects uint8 ({_STATE.itemsize},)", f"{state.dtype} {state.shape}")
-        new = np.ascontiguousarray(state).view(_STATE)[0]
-        words, left, position = new["words"], int(new["left"]), int(new["next"]) or _WORDS
-        valid = new["seeded"] == 1 and 1 <= left <= _WORDS and left + position == _WORDS + 1
-        _expect(valid and words.max() < 2**32, "set_state expects what get_state gave", "other bytes")
-        self._bits.state = {"bit_generator": "MT19937", "state": {"key": words.astype("u4"), "pos": position}}
-        self._seed = int(new["seed"])
-        self._spare = float(new["normal"]) if new["has_normal"] else None
-        return self
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Continue from what get_state gave, here or in PyTorch; TypeError for what is no uint8 tensor, RuntimeError for others."""
+        if not isinstance(new_state, Variable) or new_state.dtype != uint8:
+            kind = getattr(new_state, "dtype", type(new_state).__name__)
+            raise TypeError(f"set_state: RNG state must be a torch.ByteTensor, got {kind}")
+        return self.restore(new_state._data)
 
-    def random32(self) -> int:
-        """The next word of the stream, an integer in [0, 2**32)."""
-        return int(self._bits.random_raw())
-
-    def random64(self) -> int:
-        """The next two words as one integer in [0, 2**64), the first on top."""
-        return self.random32() << 32 | self.random32()
-
-    def _words(self, n: int, bits: int = 32) -> NDArray[np.uint64]:
-        """n integers of 32 bits, one word each, or of 64 bits, two words each."""
-        words = self._bits.random_raw(n * bits // 32)
-        return words if bits == 32 else words[0::2] << np.uint64(32) | words[1::2]
-
-    def _unit(self, n: int, dtype: DTypeLike = np.float64) -> Array:
-        """Uniform in [0, 1): float64 from 53 bits of two words, otherwise float32 from 24 bits of one."""
-        bits, digits, real = (64, 53, "f8") if dtype == np.float64 else (32, 24, "f4")
-        words = self._words(n, bits)
-        words &= np.uint64(2**digits - 1)
-        return words.view(np.int64).astype(real) * 2.0**-digits  # signed, which processors convert faster
-
-    def uniform(self, shape: Shape, low: float = 0, high: float = 1, dtype: DTypeLike = float32) -> Array:
-        """Uniform numbers in [low, high): one word each, float64 two.
-
-        >>> Generator().manual_seed(0).uniform((2,), -1.0, 1.0)
-        array([-0.00748682,  0.5364436 ], dtype=float32)
-        """
-        n, dtype = _plan("uniform", shape, dtype)
-        limit = float(np.finfo(dtype).max)
-        fits = -limit <= low <= high <= limit and high - low <= limit
-        _expect(fits, f"uniform expects low <= high within the range of {dtype}", (low, high))
-        unit = self._unit(n, dtype)
-        out = _shaped(_affine(unit, np.subtract(high, low, dtype=unit.dtype), low), shape, dtype)
-        out[out == dtype.type(high)] = low  # rounding can reach it
-        return out
-
-    def normal(self, shape: Shape, mean: float = 0, std: float = 1, dtype: DTypeLike = float32) -> Array:
-        """Normal numbers, std >= 0, by Box & Muller (1958): in sixteens, fewer in pairs of float64.
-
-        >>> Generator().manual_seed(0).normal((2,)).round(4)
-        array([ 1.541 , -0.2934], dtype=float32)
-        """
-        n, dtype = _plan("normal", shape, dtype)
-        _expect(std >= 0, "normal expects std >= 0", std)
-        if n < 16:
-            return _shaped(self._normals(n) * std + mean, shape, dtype)
-        full = n - n % 16  # float16 goes group by group; the wider draw all, then transform the full groups
-        out = _box_muller(self._unit(full if dtype == np.float16 else n, dtype)[:full])
-        if full < n:  # the last sixteen are drawn again, over part of the last full group
-            out = np.append(out[: n - 16], _box_muller(self._unit(16, dtype)))
-        return _shaped(_affine(out, std, mean), shape, dtype)
-
-    def _normals(self, n: int) -> NDArray[np.float64]:
-        """Standard normals one by one, drawn in pairs; a second one not asked for waits as the spare."""
-        kept = [] if self._spare is None else [self._spare]
-        d = self._unit((n - len(kept) + 1) // 2 * 2).reshape(-1, 2)
-        radius, angle = np.sqrt(-2 * np.log1p(-d[:, 1])), 2 * math.pi * d[:, 0]
-        out = np.append(kept, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-        self._spare = float(out[n]) if out.size > n else None
-        return out[:n]
-
-    def log_normal(self, shape: Shape, mean: float = 1, std: float = 2, dtype: DTypeLike = float32) -> Array:
-        """exp of normal numbers of this mean and std > 0."""
-        n, dtype = _plan("log_normal", shape, dtype)
-        _expect(std > 0, "log_normal expects std > 0", std)
-        return _shaped(np.exp(self._normals(n) * std + mean), shape, dtype)
-
-    def exponential(self, shape: Shape, lambd: float = 1, dtype: DTypeLike = float32) -> Array:
-        """Exponential numbers of rate lambd > 0, by inversion: -log(1 - d) / lambd."""
-        n, dtype = _plan("exponential", shape, dtype)
-        _expect(lambd > 0, "exponential expects lambd > 0", lambd)
-        return _shaped(-1 / lambd * np.log1p(-self._unit(n)), shape, dtype)
-
-    def cauchy(self, shape: Shape, median: float = 0, sigma: float = 1, dtype: DTypeLike = float32) -> Array:
-        """Cauchy numbers of scale sigma > 0, by inversion: median + sigma tan(pi (d - 1/2))."""
-        n, dtype = _plan("cauchy", shape, dtype)
-        _expect(sigma > 0, "cauchy expects sigma > 0", sigma)
-        return _shaped(median + sigma * np.tan(math.pi * (self._unit(n) - 0.5)), shape, dtype)
-
-    def gamma(self, concentrations: Array) -> NDArray[np.float64]:
-        """Gamma numbers of rate 1 for concentrations > 0, one by one, by rejection (Marsaglia & Tsang 2000)."""
-        drawn = [self._gamma(float(a)) for a in concentrations.ravel()]
-        return np.array(drawn, np.float64).reshape(concentrations.shape)
-
-    def _gamma(self, a: float) -> float:
-        scale = 1.0
-        if a < 1:  # of a + 1, made smaller by a power of a uniform number
-            scale, a = (1 - float(self._unit(1)[0])) ** (1 / a), a + 1
-        d = a - 1 / 3
-        c = 1 / math.sqrt(9 * d)
-        while True:
-            x = float(self._normals(1)[0])
-            if 1 + c * x <= 0:
-                continue
-            v, u = (1 + c * x) ** 3, 1 - float(self._unit(1)[0])
-            if u < 1 - 0.0331 * x**4 or math.log(u) < x * x / 2 + d * (1 - v + math.log(v)):
-                return scale * d * v
-
-    def poisson(self, rates: Array) -> NDArray[np.float64]:
-        """Counts at rates >= 0, one by one: products of uniform numbers, from a rate of 10 on by rejection."""
-        _expect(np.all(rates >= 0), "poisson expects rates >= 0", "others")
-        drawn = [self._poisson(float(rate)) for rate in rates.ravel()]
-        return np.array(drawn, np.float64).reshape(rates.shape)
-
-    def _poisson(self, rate: float) -> float:
-        if rate >= 10:
-            return self._transformed_poisson(rate)
-        count, product, end = 0, 1.0, math.exp(-rate)
-        while rate > 0:
-            product *= float(self._unit(1)[0])
-            if product <= end:
-                break
-            count += 1
-        return count
-
-    def _transformed_poisson(self, rate: float) -> float:
-        """Transformed rejection (Hörmann 1993, "The transformed rejection method for generating Poisson random variables")."""
-        b = 0.931 + 2.53 * math.sqrt(rate)
-        a = -0.059 + 0.02483 * b
-        while True:
-            u, v = (float(d) for d in self._unit(2) - (0.5, 0))
-            edge = 0.5 - abs(u)
-            k = math.floor((2 * a / edge + b) * u + rate + 0.43)
-            if edge >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2):
-                return k
-            if k < 0 or (edge < 0.013 and v > edge):
-                continue
-            height = math.log(v * (1.1239 + 1.1328 / (b - 3.4)) / (a / edge**2 + b))
-            if height <= k * math.log(rate) - rate - math.lgamma(k + 1):
-                return k
-
-    def binomial(self, counts: Array, chances: Array) -> Array:
-        """Successes of so many trials, of a chance each, one by one; both arrays of one shape and floating dtype.
-
-        Below 0 a count or chance is 0, above 1 a chance is 1.
-        """
-        _expect(not np.isnan(counts + chances).any(), "binomial expects numbers", "NaN")
-        pairs = zip(counts.ravel().clip(0), chances.ravel().clip(0, 1), strict=True)
-        return np.array([self._binomial(n, p) for n, p in pairs], chances.dtype).reshape(counts.shape)
-
-    def _binomial(self, n: Any, p: Any) -> float:
-        if p > 0.5:
-            return float(n) - self._binomial(n, 1 - p)
-        if n == 0 or p == 0:
-            return 0.0
-        return self._transformed_binomial(n, p) if n * p >= 10 else self._successes(float(n), float(np.log1p(-p)))
-
-    def _successes(self, n: float, log_miss: float) -> float:
-        """How many waits for a success fit into n trials."""
-        count, trials = -1, 0.0
-        while trials <= n:
-            count += 1
-            d = float(self._unit(1)[0])
-            trials += math.ceil(math.log(d) / log_miss) if d > 0 else math.inf
-        return float(count)
-
-    def _transformed_binomial(self, n: Any, p: Any) -> float:
-        """Transformed rejection (Hörmann 1993, "The generation of binomial random variates", BTRS)."""
-        # PyTorch takes these in the dtype of the chance, all else in float64
-        mean, spread, odds, m = (float(v) for v in (n * p, np.sqrt(n * p * (1 - p)), p / (1 - p), np.floor((n + 1) * p)))
-        n = float(n)
-        b = 1.15 + 2.53 * spread
-        a = -0.0873 + 0.0248 * b + 0.01 * float(p)
-
-        def log_chance(k: float) -> float:
-            return k * math.log(odds) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-        while True:
-            u, v = (float(d) for d in self._unit(2) - (0.5, 0))
-            edge = 0.5 - abs(u)
-            k = float(math.floor((2 * a / edge + b) * u + mean + 0.5))
-            if not 0 <= k <= n:
-                continue
-            if edge >= 0.07 and v <= 0.92 - 4.2 / b:
-                return k
-            if math.log(v * (2.83 + 5.1 / b) * spread / (a / edge**2 + b)) <= log_chance(k) - log_chance(m):
-                return k
-
-    def geometric(self, p: float, shape: Shape, dtype: DTypeLike = float32) -> Array:
-        """Trials until the first success of chance p in (0, 1), by inversion: ceil(log d / log(1 - p))."""
-        _expect(0 < p < 1, "geometric expects p in (0, 1)", p)
-        return _shaped(np.ceil(np.log(self._unit(_count(shape))) / math.log1p(-p)), shape, dtype)
-
-    def integers(self, low: int, high: int, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
-        """Integers in [low, high), which the dtype holds: one word each, or two from 2**28 possible ones on.
-
-        >>> Generator().manual_seed(0).integers(-5, 5, (5,))
-        array([-1,  4, -2, -5, -2])
-        """
-        least, most = _whole("integers", dtype)
-        fits = least <= low < high <= most + 1
-        _expect(fits, f"integers expects {least} <= low < high <= {most + 1}", (low, high))
-        span = high - low
-        words = self._words(_count(shape), 64 if span >= 2**28 else 32)
-        words = words if span == 2**64 else words % np.uint64(span) + np.uint64(low % 2**64)
-        return _shaped(words.view(np.int64), shape, dtype)
-
-    def random_ints(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
-        """Integers from 0 to the dtype's greatest, floats to 2**digits, as Tensor.random_() draws them."""
-        limit = np.uint64(_whole("random_ints", dtype)[1] + 1)
-        words = self._words(_count(shape), 64 if np.dtype(dtype).itemsize == 8 else 32)
-        return _shaped(words % limit, shape, dtype)
-
-    def permutation(self, n: int) -> NDArray[np.int64]:
-        """0 to n - 1 in random order, int64 (n,), by exchanges from the front (Fisher & Yates 1938).
-
-        >>> Generator().manual_seed(0).permutation(5)
-        array([4, 0, 1, 3, 2])
-        """
-        at = np.arange(_count((n,)), dtype=np.uint64)
-        if n < (2**32 - 1) // 20:
-            to = at[:-1] + self._words(at[:-1].size) % (np.uint64(n) - at[:-1])
-        else:  # one word modulo n would be too uneven; PyTorch then exchanges with what lies before
-            to = self._words(n, 64) % (at + np.uint64(1))
-        order = list(range(n))
-        for i, j in enumerate(to.tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, dtype=np.int64)
-
-    def bernoulli(self, p: float, shape: Shape) -> NDArray[np.bool_]:
-        """True with chance p in [0, 1], bool: d < p.
-
-        >>> Generator().manual_seed(0).bernoulli(0.5, (4,))
-        array([False, False,  True, False])
-        """
-        _expect(0 <= p <= 1, "bernoulli expects p in [0, 1]", p)
-        words = self._words(_count(shape), 64)
-        words &= np.uint64(2**53 - 1)  # d * 2**53: an integer compares without becoming a float
-        return np.less(words, np.uint64(math.ceil(p * 2**53))).reshape(shape)
-
-    def bernoulli_of(self, chances: Array) -> NDArray[np.bool_]:
-        """True with the chance in [0, 1] that each element holds, bool: u < chance, u drawn in its dtype."""
-        n, dtype = _plan("bernoulli_of", chances.shape, chances.dtype)
-        _expect(np.all((chances >= 0) & (chances <= 1)), "bernoulli_of expects chances in [0, 1]", "others")
-        return np.less(self._unit(n, dtype), chances.ravel()).reshape(chances.shape)
-
-    def multinomial(self, weights: Array, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
-        """Categories drawn by weight: (categories,) -> (num_samples,), or both with rows in front; int64.
-
-        Several draws with replacement look d up among the cumulative weights; else exponentials race, each at
-        the rate of its weight, and the first are drawn. Weights are finite, >= 0, and in no row all zero.
-
-        >>> Generator().manual_seed(0).multinomial(np.array([0.1, 0.0, 0.9]), 2)
-        array([2, 0])
-        """
-        _, dtype = _plan("multinomial", weights.shape, weights.dtype)
-        _expect(weights.ndim in (1, 2), "multinomial expects weights of one or two dimensions", weights.shape)
-        most = math.inf if replacement else weights.shape[-1]
-        _expect(1 <= num_samples <= most, f"multinomial expects 1 to {most} samples", num_samples)
-        sound = np.all((weights >= 0) & (weights < np.inf)) and np.all(weights.any(axis=-1))
-        _expect(sound, "multinomial expects finite weights >= 0, in no row all zero", "others")
-        if replacement and num_samples > 1:
-            sums = np.atleast_2d(weights).cumsum(axis=1, dtype=np.result_type(dtype, float32))
-            found = [np.searchsorted(row / row[-1], self._unit(num_samples)) for row in sums]
-            return np.array(found, dtype=np.int64).reshape(*weights.shape[:-1], num_samples)
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            speed = weights / self.exponential(weights.shape, dtype=dtype)
-        return np.ascontiguousarray(np.argsort(-speed, axis=-1, kind="stable")[..., :num_samples])
+    def clone_state(self) -> Generator:
+        """A generator that stands where this one stands, and goes its own way from here."""
+        return Generator().restore(self.state())
 
 
 default_generator = Generator()

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar, Token
 from heapq import heappop, heappush, heappushpop
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
+from weakref import WeakValueDictionary
 
 Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
 Gradient: TypeAlias = Any  # an array, or a Tensor when the walk itself is recorded
@@ -93,14 +94,17 @@ class Storage:
 class Node:
     """One step of the computation that can carry gradients from its outputs back to its inputs."""
 
-    __slots__ = ("__weakref__", "edges", "hooks", "metadata", "outputs", "serial", "where")
+    __slots__ = ("__weakref__", "_notes", "edges", "hooks", "outputs", "serial", "where")
 
     edges: Sequence[Edge]
     serial: int
     outputs: int  # 1, or the number of outputs of a node with several
     hooks: list[Callable[[Any], Any]] | None  # each sees, and may replace, the gradient that arrives
     where: str
-    metadata: dict[str, Any]
+    _notes: dict[str, Any]  # what is rare, so that a node without any spends no time on it; made when first asked for
+
+    register_hook: ClassVar[Callable[..., Any]]  # which see Tensors: `variable` puts them here
+    register_prehook: ClassVar[Callable[..., Any]]
 
     def __init__(self, edges: Sequence[Edge], outputs: int = 1) -> None:
         self.edges = edges
@@ -123,39 +127,68 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that the gradients go on to, each with the number of its output, in PyTorch's layout."""
-        return tuple(
-            edge if type(edge) is tuple else (None if edge is None else _shown(edge), 0)
-            for edge in self.edges
-        )
+        composed = self.notes.get("inputs")
+        return tuple(map(shown_edge, composed or [self.edges[i] for i in self.shown_inputs()]))
+
+    def shown_inputs(self) -> Sequence[int]:
+        """The inputs that PyTorch has edges for, in its order."""
+        return range(len(self.edges))
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What is known of this node beside its slots, which most nodes have nothing of."""
+        try:
+            return self._notes
+        except AttributeError:
+            self._notes = {}
+            return self._notes
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for whatever the user likes to note of this node."""
+        kept: dict[str, Any] = self.notes.setdefault("metadata", {})
+        return kept
 
     def shown(self) -> Node:
         """Itself as `grad_fn` and `next_functions` show it."""
         return self
 
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
 
-def _shown(edge: Edge) -> Any:
-    return edge.shown() if isinstance(edge, Node) else AccumulateGrad(edge)
+def shown_edge(edge: Edge) -> tuple[Any, int]:
+    """Where an edge leads, as `next_functions` shows it."""
+    node, number = edge if type(edge) is tuple else (edge, 0)
+    return (node.shown() if isinstance(node, Node) else None if node is None else AccumulateGrad.of(node)), number
 
 
 class AccumulateGrad:
     """The end of a path: the leaf whose `.grad` takes the gradient up."""
 
-    __slots__ = ("variable",)
+    __slots__ = ("__weakref__", "metadata", "variable")
+
+    _made: ClassVar[WeakValueDictionary[int, AccumulateGrad]] = WeakValueDictionary()  # by the leaf, which each keeps alive
 
     def __init__(self, leaf: Any) -> None:
         self.variable = leaf
+        self.metadata: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, leaf: Any) -> AccumulateGrad:
+        """The one of this leaf."""
+        return cls._made.setdefault(id(leaf), cls(leaf))
 
     next_functions = ()
+    register_hook: ClassVar[Callable[..., Any]]  # as those of a Node
+    register_prehook: ClassVar[Callable[..., Any]]
 
     def name(self) -> str:
         """The name that `next_functions` shows."""
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def __repr__(self) -> str:
-        return "<AccumulateGrad>"
+        return f"<AccumulateGrad object at {id(self):#x}>"
 
 
 def source_line() -> str:

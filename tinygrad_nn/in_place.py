@@ -5,12 +5,12 @@ from typing import Any
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "abs_", "acos_", "acosh_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "asin_", "asinh_", "atan_",
-    "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_", "cosh_", "deg2rad_", "detach", "detach_", "erf_",
-    "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "index_put_", "lcm_", "ldexp_",
-    "log1p_", "log2_", "log10_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_", "reciprocal_", "relu_",
-    "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_", "tanh_", "trunc_",
-    "xlogy_", "zero_",
+    "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "as_strided_",
+    "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_", "cosh_", "deg2rad_",
+    "detach", "detach_", "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_",
+    "index_put_", "lcm_", "ldexp_", "log1p_", "log2_", "log10_", "log_", "logit_", "nan_to_num_", "neg_", "negative_",
+    "rad2deg_", "reciprocal_", "relu_", "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_",
+    "square_", "tan_", "tanh_", "trunc_", "xlogy_", "zero_",
 ]  # fmt: skip
 
 abs_, neg_, negative_, exp_, exp2_ = Tensor.abs_, Tensor.neg_, Tensor.negative_, Tensor.exp_, Tensor.exp2_
@@ -25,7 +25,7 @@ frac_, clamp_, clip_, clamp_min_, clamp_max_ = Tensor.frac_, Tensor.clamp_, Tens
 nan_to_num_, xlogy_, logit_, erf_, erfc_ = Tensor.nan_to_num_, Tensor.xlogy_, Tensor.logit_, Tensor.erf_, Tensor.erfc_
 ldexp_, gcd_, lcm_, relu_, sigmoid_ = Tensor.ldexp_, Tensor.gcd_, Tensor.lcm_, Tensor.relu_, Tensor.sigmoid_
 i0_ = Tensor.i0_
-index_put_ = Tensor.index_put_
+index_put_, addmv_, as_strided_ = Tensor.index_put_, Tensor.addmv_, Tensor.as_strided_
 
 
 def detach(input: Tensor) -> Tensor:
@@ -36,6 +36,11 @@ def detach(input: Tensor) -> Tensor:
 def detach_(input: Tensor) -> Tensor:
     """`Tensor.detach_` as a function."""
     return input.detach_()
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A copy with one value, a number or a 0-d tensor, throughout."""
+    return input.clone().fill_(value)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["export", "ignore", "is_scripting", "is_tracing", "script", "trace", "unused"]
+__all__ = ["Final", "annotate", "export", "ignore", "is_scripting", "is_tracing", "script", "script_if_tracing", "trace", "unused"]
 
 
 def script(obj: Any, *_: Any, **options: Any) -> Any:
@@ -23,7 +23,12 @@ def unused(fn: Callable[..., Any]) -> Callable[..., Any]:
     return fn
 
 
-export = unused
+export = script_if_tracing = unused
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """The value as it is."""
+    return the_value
 
 
 def ignore(drop: Any = False, **options: Any) -> Callable[..., Any]:

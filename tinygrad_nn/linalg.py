@@ -12,9 +12,9 @@ from tinygrad_nn import return_types
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.methods import factorization, reduction
 from tinygrad_nn.methods import matrices as products
-from tinygrad_nn.methods.dims import axes_of, axis_of
+from tinygrad_nn.methods.dims import axes_of, axis_of, many
 from tinygrad_nn.methods.faces import expect_floating
-from tinygrad_nn.methods.factorization import floating, matrices, matrix_exp, matrix_power, solved, triangle
+from tinygrad_nn.methods.factorization import matrices, matrix_exp, matrix_power, solved, triangle
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.matrices import matmul
 from tinygrad_nn.methods.out import accept_out
@@ -90,7 +90,7 @@ def matrix_norm(
 
 def norm(input: Tensor, ord: Order = None, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """`vector_norm` along one dimension, `matrix_norm` along two; without `ord`, the 2-norm of all elements."""
-    dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
+    dims = None if dim is None else many(dim)
     if ord is None:
         return vector_norm(input, 2, dims, keepdim, dtype=dtype)
     if dims is None:
@@ -177,7 +177,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Any:
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"linalg.eigh: Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     w, v = ops.factors(ops.eigh(A, triangle=UPLO.upper()), 1)
-    return return_types.linalg_eigh(squeeze(w, -2), v)
+    return return_types.linalg_eigh(squeeze(w, -2).contiguous(), v)
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
@@ -188,7 +188,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def eig(A: Tensor) -> Any:
     """Eigenvalues and eigenvectors of unit length, as real tensors; NotImplementedError if some are complex."""
     w, v = ops.factors(ops.eig(matrices(A, "linalg.eig", square=True)), 1)
-    return return_types.linalg_eig(squeeze(w, -2), v)
+    return return_types.linalg_eig(squeeze(w, -2).contiguous(), v)
 
 
 def eigvals(A: Tensor) -> Tensor:
@@ -202,16 +202,21 @@ def lu(A: Tensor, *, pivot: bool = True) -> Any:
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
-    """L and U in one matrix, and the row exchanges, as `lu_solve` takes them."""
-    return return_types.linalg_lu_factor(*factorization.lu(A, pivot))
+    """L and U in one matrix, and the row exchanges, as `lu_solve` takes them; RuntimeError where U has a 0 on its diagonal."""
+    return return_types.linalg_lu_factor(*_nonzero("linalg.lu_factor", factorization.lu(A, pivot, get_infos=True))[:2])
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """What `lu_factor` gives, and for each matrix 0, or 1 + i where U has its first 0 on the diagonal at i."""
     found = factorization.lu(A, pivot, get_infos=True)
-    if check_errors and found[2].detach().numpy().any():
-        raise LinAlgError("linalg.lu_factor_ex: U has a 0 on its diagonal: using it to solve would divide by zero")
-    return return_types.linalg_lu_factor_ex(*found)
+    return return_types.linalg_lu_factor_ex(*(_nonzero("linalg.lu_factor_ex", found) if check_errors else found))
+
+
+def _nonzero(name: str, found: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a factorisation gave, its infos last; RuntimeError if one of them tells of a 0."""
+    if found[-1]._data.any():
+        raise RuntimeError(f"{name}: U has a 0 on its diagonal: using it to solve would divide by zero")
+    return found
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
@@ -256,10 +261,33 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
-    """What `cholesky` gives, and for each matrix 0, or 1 where it is not positive definite, which is then no error."""
+    """What `cholesky` gives, and for each matrix 0, or which leading minor is the first that is not positive, counted from 1.
+
+    In place of such a matrix's factor is what there is of it by then; that is no error unless `check_errors`.
+    """
     matrices(A, "linalg.cholesky", square=True)
-    found = _where_possible(lambda a: cholesky(a, upper=upper), ops.cholesky, A, check_errors)
-    return return_types.linalg_cholesky_ex(*found)
+    begun, info = A.detach().numpy().copy(), np.zeros(A.shape[:-2], np.int32)
+    for place in np.ndindex(info.shape) if not check_errors else ():
+        try:
+            ops.cholesky(begun[place])
+        except LinAlgError:
+            begun[place], info[place] = _begun(begun[place])
+    failed = info[..., None, None] > 0
+    factor = cholesky(elementwise.where(failed, np.eye(A.shape[-1], dtype=begun.dtype), A) if info.any() else A)
+    factor = elementwise.where(failed, begun, factor) if info.any() else factor
+    return return_types.linalg_cholesky_ex(factor.mT if upper else factor, wrap(info))
+
+
+def _begun(a: Any) -> tuple[Any, int]:
+    """The columns of a Cholesky factor up to the first pivot that is not positive, a's own behind it, and its number from 1."""
+    low = np.tril(a)
+    for j in range(len(a)):
+        low[j, j] -= low[j, :j] @ low[j, :j]
+        if not low[j, j] > 0:
+            break
+        low[j, j] **= 0.5
+        low[j + 1 :, j] = (low[j + 1 :, j] - low[j + 1 :, :j] @ low[j, :j]) / low[j, j]
+    return low, j + 1
 
 
 def pinv(
@@ -369,7 +397,8 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The sums of x * y along `dim`; the other dimensions broadcast."""
-    floating(x, "linalg.vecdot")
+    products.same_dtype(x, y, "linalg.vecdot")
+    expect_floating("linalg.vecdot", x)
     return reduction.sum(elementwise.mul(x, y), dim)
 
 

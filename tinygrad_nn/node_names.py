@@ -1,7 +1,8 @@
-"""The names that `grad_fn` shows, PyTorch's where one primitive here is one operation there; knows names only."""
+"""What `grad_fn` and `next_functions` show: PyTorch's names and order where one primitive here is one operation there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ _NAMES = {  # of the primitives whose own names, in capitals, are not PyTorch's
     "broadcast_to": "ExpandBackward0",
     "clip": "ClampBackward1",
     "concatenate": "CatBackward0",
+    "convolution_input": "ConvolutionBackward0",
     "copy": "CloneBackward0",
     "cross_entropy": "NllLossBackward0",
     "det": "LinalgDetBackward0",
@@ -23,11 +25,14 @@ _NAMES = {  # of the primitives whose own names, in capitals, are not PyTorch's
     "reshape": "ViewBackward0",
     "root": "StdBackward0",
     "rows": "EmbeddingBackward0",
+    "set_view": "CopySlices",
     "standardize": "NativeLayerNormBackward0",
     "take_along_axis": "GatherBackward0",
     "windows": "UnfoldBackward0",
 }
 _BY_DIMENSION = {"sum", "mean", "prod"}  # which PyTorch numbers by whether a dimension was given
+_NUMBER_LAST = {"AddBackward0", "MulBackward0", "DivBackward0"}  # PyTorch takes the tensor first, wherever it stood
+_NUMBER_APART = {"PowBackward0", "RemainderBackward0", "FmodBackward0", "MmBackward0"}  # a number, or no bias, is no input there
 
 
 def node_name(op: str, attributes: dict[str, Any], dims: tuple[int, ...]) -> str:
@@ -40,8 +45,12 @@ def node_name(op: str, attributes: dict[str, Any], dims: tuple[int, ...]) -> str
         return f"{op.capitalize()}Backward{int(attributes['axis'] is not None)}"
     if op == "getitem":
         return _of_index(attributes["index"])
+    if op == "setitem":
+        return "CopySlices" if _of_index(attributes["index"]) != "IndexBackward0" else "IndexPutBackward0"
     if op in ("matmul", "linear") and dims[:2] == (2, 2):
         return "AddmmBackward0" if dims[2:] == (1,) else "MmBackward0"
+    if op in ("matmul", "linear"):
+        return "ViewBackward0" if dims[2:] == (1,) else "UnsafeViewBackward0"
     if op == "standardize" and dims[0] > 1 and 0 in attributes["axes"] and 1 not in attributes["axes"]:
         return "NativeBatchNormBackward0"  # over all but the channels
     return _NAMES.get(op) or "".join(part.capitalize() for part in op.split("_")) + "Backward0"
@@ -54,3 +63,17 @@ def _of_index(index: Any) -> str:
         return "IndexBackward0"
     told = [part for part in parts if part is not ... and part != slice(None)] or [slice(None)]
     return "SelectBackward0" if isinstance(told[-1], int) else "UnsqueezeBackward0" if told[-1] is None else "SliceBackward0"
+
+
+def shown_inputs(name: str, ruled: Sequence[int], constant: Sequence[bool]) -> list[int]:
+    """Which inputs `next_functions` shows, in PyTorch's order: of those that have a rule, with what are likely numbers told apart.
+
+    >>> shown_inputs("MulBackward0", [0, 1], [True, False]), shown_inputs("AddmmBackward0", [0, 1, 2], [False] * 3)
+    ([1, 0], [2, 0, 1])
+    """
+    if name == "AddmmBackward0" and len(ruled) == 3:
+        return [2, 0, 1]  # the bias comes first
+    if name in _NUMBER_LAST:
+        return sorted(ruled, key=constant.__getitem__)
+    apart = name in _NUMBER_APART or (name == "SubBackward0" and constant[0])
+    return [i for i in ruled if not (apart and constant[i])]

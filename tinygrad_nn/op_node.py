@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_nn.graph import Edge, Gradient, Node, Storage, node_of
-from tinygrad_nn.node_names import node_name
+from tinygrad_nn.node_names import node_name, shown_inputs
 from tinygrad_nn.op import Call, Op, Plan, unbroadcast
+
+Result = TypeVar("Result")  # a Tensor, which this module does not know
 
 
 def _values(gradient: Gradient) -> Any:
@@ -19,7 +21,7 @@ def _values(gradient: Gradient) -> Any:
 
 @functools.cache
 def _class_named(name: str) -> type[OpNode]:
-    return type(name, (OpNode,), {"__slots__": ()})
+    return type(name, (_Named,), {"__slots__": ()})
 
 
 class OpNode(Node):
@@ -48,6 +50,12 @@ class OpNode(Node):
     def name(self) -> str:
         """The op's name in PyTorch's spelling, such as `MulBackward0`."""
         return node_name(self.op.name, self.attributes, tuple(map(len, self.shapes)))
+
+    def shown_inputs(self) -> Sequence[int]:
+        """The inputs that PyTorch has edges for, in its order."""
+        constant = [edge is None and not shape for edge, shape in zip(self.edges, self.shapes, strict=True)]
+        ruled = [i for i in range(len(constant)) if self.op.differentiable >> i & 1]
+        return shown_inputs(self.name(), ruled, constant)
 
     def shown(self) -> OpNode:
         """Itself, once it is of a class that bears its name: PyTorch has one for each operation."""
@@ -160,3 +168,31 @@ class OpNode(Node):
             f"one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"what {self.op.name} saved{self.where} was then changed by {storage.changed_by}{hint}"
         )
+
+
+class _Named(OpNode):
+    """A recorded call whose class bears its name."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        """The name of its class."""
+        return type(self).__name__
+
+    def shown(self) -> OpNode:
+        """Itself, which is what PyTorch shows."""
+        return self
+
+
+def named(result: Result, name: str, *inputs: Any) -> Result:
+    """A result recorded just now, its node shown as PyTorch's of this name where several calls here are one there.
+
+    Its `next_functions` then are those of the tensors `inputs`, if any are given, and not of the last call.
+    """
+    node = result._edge  # type: ignore[attr-defined]
+    kind = type(node)
+    if kind is OpNode or issubclass(kind, _Named):
+        node.__class__ = _class_named(name)
+        if inputs:
+            node._notes = {"inputs": tuple([x.edge if x is not None and x.requires_grad else None for x in inputs])}
+    return result

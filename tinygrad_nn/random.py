@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.creation import new_leaf
+from tinygrad_nn.creation import empty_like, new_leaf
 from tinygrad_nn.dtypes import DTypeLike, dtype_of, get_default_dtype
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.methods.dims import sizes_of
+from tinygrad_nn.ops import drawn
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
@@ -27,7 +28,7 @@ def manual_seed(seed: int) -> Generator:
     >>> rand(2)
     tensor([0.4963, 0.7682])
     """
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 @contextlib.contextmanager
@@ -53,12 +54,12 @@ def seed() -> int:
 
 def get_rng_state() -> Tensor:
     """The state of the default generator, in PyTorch's bytes: uint8 (5056,)."""
-    return new_leaf(default_generator.get_state(), False)
+    return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
     """Put the default generator into a state that `get_rng_state` gave."""
-    default_generator.set_state(new_state.detach().numpy())
+    default_generator.set_state(new_state)
 
 
 def _float(dtype: DTypeLike | None) -> Any:
@@ -124,7 +125,7 @@ def normal(
     dtype: DTypeLike | None = None,
     **options: Any,
 ) -> Tensor:
-    """Normal numbers with a mean and a standard deviation for all, or one for each element."""
+    """Normal numbers with a mean and a standard deviation for all, or one for each element; no gradient passes but zeros."""
     draw = (generator or default_generator).normal
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
@@ -133,7 +134,8 @@ def normal(
     shape = np.broadcast_shapes(*(tuple(v.shape) for v in (mean, std) if isinstance(v, Tensor)))
     like = mean if isinstance(mean, Tensor) else std
     assert isinstance(like, Tensor)
-    return new_leaf(draw(shape, dtype=like.dtype.numpy), False) * _plain(std) + _plain(mean)
+    values = new_leaf(draw(shape, dtype=like.dtype.numpy), False) * _plain(std) + _plain(mean)
+    return drawn.normal(mean, std, drawn=values._data)
 
 
 def _plain(value: Tensor | float) -> Any:
@@ -141,16 +143,21 @@ def _plain(value: Tensor | float) -> Any:
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element of `input`, or `p`, gives, else 0; RuntimeError for one outside [0, 1]."""
+    """1 with the probability that each element of `input`, or `p`, gives, else 0; RuntimeError for one outside [0, 1].
+
+    The gradient of `input` is zero.
+    """
     return input.bernoulli(p, generator=generator)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """Counts at the rate that each element of `input` gives; RuntimeError for a negative one, NotImplementedError for integers."""
+    """Counts at the rate that each element of `input` gives, whose gradient is zero.
+
+    RuntimeError for a negative one, NotImplementedError for integers.
+    """
     if not input.is_floating_point():
         raise NotImplementedError(f"poisson: expected rates of a floating dtype, got {input.dtype}")
-    values = (generator or default_generator).poisson(input.detach().numpy())
-    return new_leaf(values.astype(input.dtype.numpy), False)
+    return drawn.poisson(input, drawn=(generator or default_generator).poisson(input.detach().numpy()))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -171,15 +178,15 @@ def multinomial(
 def rand_like(
     input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
-    """Uniform numbers in [0, 1) in the shape and dtype of `input`."""
-    return rand(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)
+    """Uniform numbers in [0, 1) in the shape and dtype of `input`, drawn in the order in which that lies in memory."""
+    return _drawn_like(input, dtype, lambda made: made.uniform_(generator=generator), **options)
 
 
 def randn_like(
     input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Any
 ) -> Tensor:
-    """Normal numbers in the shape and dtype of `input`."""
-    return randn(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)
+    """Normal numbers in the shape and dtype of `input`, drawn in the order in which that lies in memory."""
+    return _drawn_like(input, dtype, lambda made: made.normal_(generator=generator), **options)
 
 
 def randint_like(
@@ -191,6 +198,12 @@ def randint_like(
     dtype: DTypeLike | None = None,
     **options: Any,
 ) -> Tensor:
-    """Whole numbers from `low` (0 if only one bound is given) to `high` - 1 in the shape and dtype of `input`."""
+    """Whole numbers from `low` (0 if only one bound is given) to `high` - 1 in the shape, dtype and memory order of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(int(low), int(high), tuple(input.shape), generator=generator, dtype=dtype or input.dtype, **options)
+    return _drawn_like(input, dtype, lambda made: made.random_(int(low), int(high), generator=generator), **options)
+
+
+def _drawn_like(
+    input: Tensor, dtype: DTypeLike | None, fill: Callable[[Tensor], Tensor], requires_grad: bool = False, **options: Any
+) -> Tensor:
+    return fill(empty_like(input, dtype=dtype, **options)).requires_grad_(requires_grad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,9 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTy
 
 def _spaced(start: Any, end: Any, steps: int, dtype: np.dtype[Any], name: str) -> Array:
     """Evenly spaced values: the first half counted from `start`, the second from `end`, as PyTorch does."""
-    if not isinstance(steps, int | np.integer) or isinstance(steps, bool):
+    if not hasattr(steps, "__index__") or isinstance(steps, bool):
         raise TypeError(f"{name}: expected steps as an int, got {type(steps).__name__}")
+    steps = index(steps)
     if steps < 0:
         raise RuntimeError(f"{name}: number of steps must be non-negative, got {steps}")
     if any(isinstance(bound, Tensor) and bound.ndim for bound in (start, end)):

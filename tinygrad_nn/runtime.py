@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
-    "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_float32_matmul_precision",
-    "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms",
+    "OutOfMemoryError", "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode",
+    "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
 _state: dict[str, Any] = {
@@ -57,6 +58,26 @@ def are_deterministic_algorithms_enabled() -> bool:
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """What `use_deterministic_algorithms` last set."""
     return _state["warn_only"]
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """`use_deterministic_algorithms` by a number or name: 0 "default", 1 "warn", 2 "error"; RuntimeError for another."""
+    if not isinstance(debug_mode, int | str):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    modes: list[Any] = [0, 1, 2] if isinstance(debug_mode, int) else ["default", "warn", "error"]
+    if debug_mode not in modes:
+        raise RuntimeError(f"invalid value of debug_mode, expected one of {modes}, but got {debug_mode}")
+    chosen = modes.index(debug_mode)
+    use_deterministic_algorithms(chosen > 0, warn_only=chosen == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """The number that stands for what `use_deterministic_algorithms` last set."""
+    return 0 if not _state["deterministic"] else 1 if _state["warn_only"] else 2
+
+
+class OutOfMemoryError(RuntimeError):
+    """What an accelerator raises whose memory is full; never raised here, where Python has its MemoryError."""
 
 
 def set_float32_matmul_precision(precision: str) -> None:

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable
 from functools import partial
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def window_of(
     **options: Any,
 ) -> Tensor:
     """The window with the values `shape(n, N)` at n = 0, 1, ...; a single value is 1. `error` for no float dtype or length."""
-    kind = (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
+    length, kind = index(length), (get_default_dtype() if dtype is None else dtype_of(dtype)).numpy
     if kind.kind != "f":
         raise error(f"{name} expects floating point dtypes, got {dtype_of(kind)}")
     if length < 0:

@@ -1,4 +1,4 @@
-"""Fifty-four trainings with a planted mistake each, and twenty healthy ones: what the doctor says of them.
+"""Sixty-seven trainings with a planted mistake each, and twenty-three healthy ones: what the doctor says of them.
 
 python -m tests.bench.mistakes
 """
@@ -154,6 +154,11 @@ def softmax_before_cross_entropy():
     return run(mlp(nn.Softmax(dim=1)))
 
 
+@mistake("softmax-before-cross-entropy")
+def softmax_written_out():
+    return run(mlp(), lambda out, y: F.cross_entropy(out.exp() / out.exp().sum(1, keepdim=True), y))
+
+
 @mistake("sigmoid-before-cross-entropy")
 def relu_on_the_scores():
     return run(mlp(nn.ReLU()))
@@ -186,6 +191,17 @@ def raw_scores_into_bce():
     return run(mlp(), of, prepare=lambda x, y: (x, F.one_hot(y, 10).float()))
 
 
+@mistake("wrong-sign")
+def minus_before_the_loss():
+    return run(mlp(), lambda out, y: -F.cross_entropy(out, y))
+
+
+@mistake("wrong-sign")
+def uphill():
+    model = mlp()
+    return run(model, optimizer=sgd(model, maximize=True))
+
+
 @mistake("nll-on-raw-scores")
 def raw_scores_into_nll():
     return run(mlp(), nn.NLLLoss(), epochs=1)
@@ -200,6 +216,16 @@ def squared_error_on_softmax():
 @mistake("detached")
 def loss_through_item():
     return run(mlp(), lambda out, y: torch.tensor(F.cross_entropy(out, y).item(), requires_grad=True))
+
+
+@mistake("detached")
+def loss_by_hand_through_item():
+    return run(mlp(), lambda out, y: torch.tensor(((out - 1) ** 2).mean().item(), requires_grad=True))
+
+
+@mistake("detached")
+def output_made_a_leaf():
+    return run(mlp(), lambda out, y: F.cross_entropy(out.detach().requires_grad_(), y))
 
 
 @mistake("detached")
@@ -350,6 +376,38 @@ def learning_rate_of_a_millionth():
     return _with_rate(1e-6)
 
 
+@mistake("schedule-too-fast")
+def rate_halved_at_each_step():
+    model = mlp()
+    optimizer = sgd(model)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    step = lambda model, optimizer, loss: (optimizer.zero_grad(), loss.backward(), optimizer.step(), schedule.step())
+    return own_loop(step, model, optimizer)
+
+
+@mistake("weight-decay-too-high")
+def weight_decay_of_five():
+    model = mlp()
+    return run(model, optimizer=sgd(model, weight_decay=5))
+
+
+@mistake("clipped-away")
+def clipped_to_a_millionth():
+    clip = lambda model: nn.utils.clip_grad_norm_(model.parameters(), 1e-6)
+    return own_loop(lambda model, optimizer, loss: (optimizer.zero_grad(), loss.backward(), clip(model), optimizer.step()))
+
+
+@mistake("dropout-too-high")
+def dropout_of_99_percent():
+    return run(nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.99), nn.Linear(32, 10)))
+
+
+@mistake("no-activation")
+def xor_without_activation():
+    x, y = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), torch.tensor([0, 1, 1, 0])
+    return run(nn.Sequential(nn.Linear(2, 8), nn.Linear(8, 2)), data=(x, y), epochs=200)
+
+
 def _with_rate(lr: float) -> Any:
     model = mlp()
     return run(model, optimizer=sgd(model, lr))
@@ -365,6 +423,18 @@ def sorted_by_class():
     x, y = digits()
     order = y.argsort()
     return run(mlp(), data=(x[order], y[order]), shuffle=False)
+
+
+@mistake("label-constant")
+def labels_all_zero():
+    return run(mlp(), prepare=lambda x, y: (x, y * 0))
+
+
+@mistake("imbalanced")
+def one_positive_in_fifty():
+    x = torch.randn(3200, 8)
+    y = (x[:, 0] > 2.05).long()
+    return run(mlp(sizes=(8, 16, 2)), data=(x, y))
 
 
 @mistake("leakage")
@@ -383,6 +453,19 @@ def loop_within_the_loop():
                 optimizer.zero_grad()
                 F.cross_entropy(model(x), y).backward()
                 optimizer.step()
+    return report
+
+
+@mistake("batch-twice")
+def first_batch_of_a_new_pass():
+    model = mlp()
+    optimizer, loader = sgd(model), DataLoader(TensorDataset(*digits()), batch_size=32)
+    with watched(model, optimizer) as report:
+        for _ in range(100):
+            x, y = next(iter(loader))
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
     return report
 
 
@@ -454,7 +537,7 @@ def nothing_may_learn():
     return run(mlp().requires_grad_(False))
 
 
-# twenty healthy trainings
+# healthy trainings
 
 
 def split(x: Any, y: Any, share: float = 0.8) -> tuple[Any, Any]:
@@ -591,6 +674,40 @@ def cnn_adam():
     torch.manual_seed(3)
     (train, val), model = (tuple(pictures(*part) for part in split(*digits())), cnn())
     return run(model, None, torch.optim.Adam(model.parameters(), lr=2e-3), train, val=val, epochs=3)
+
+
+@healthy
+def cnn_batch_norm():
+    layers = [nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128, 10)]
+    (train, val), model = (tuple(pictures(*part) for part in split(*digits())), nn.Sequential(*layers))
+    return run(model, None, sgd(model, 0.05, momentum=0.9), train, val=val, epochs=3)
+
+
+def adversarial(watch_generator: bool) -> Any:
+    """The usual loop of two networks that train against each other, one of them under the doctor's eyes."""
+    generator, judge = mlp(sizes=(4, 16, 2)), mlp(sizes=(2, 16, 1))
+    by_generator, by_judge = (torch.optim.Adam(model.parameters(), lr=2e-3, betas=(0.5, 0.999)) for model in (generator, judge))
+    loss_of = lambda scores, target: F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+    with watched(*((generator, by_generator) if watch_generator else (judge, by_judge))) as report:
+        for _ in range(150):
+            real, fake = 0.5 * torch.randn(32, 2) + 1, generator(torch.randn(32, 4))
+            by_judge.zero_grad()
+            (loss_of(judge(real), 1.0) + loss_of(judge(fake.detach()), 0.0)).backward()
+            by_judge.step()
+            by_generator.zero_grad()
+            loss_of(judge(fake), 1.0).backward()
+            by_generator.step()
+    return report
+
+
+@healthy
+def gan_judge():
+    return adversarial(watch_generator=False)
+
+
+@healthy
+def gan_generator():
+    return adversarial(watch_generator=True)
 
 
 class RowReader(nn.Module):

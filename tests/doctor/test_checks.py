@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tinygrad_nn.doctor import DoctorError, Report
 from tinygrad_nn.doctor.checks import curves, layers
 from tinygrad_nn.doctor.seen import Seen, Snapshot
 from tinygrad_nn.nn import functional as F
+from tinygrad_nn.utils.data import DataLoader, TensorDataset
 
 cross_entropy, bce, bce_with_logits = F.cross_entropy, F.binary_cross_entropy, F.binary_cross_entropy_with_logits  # as by `import`
 
@@ -143,7 +145,9 @@ def test_one_hot_targets_that_work_are_noted():
 
 def test_sorted_labels():
     report = trained(model_of(), "cross_entropy", torch.ones(8).long())
-    assert evidence(report, "sorted-data") == "the first 48 labels are all 1, of 3 classes"
+    assert evidence(report, "label-constant") == "the first 48 labels are all 1, of 3 classes"
+    report = trained(model_of(), "cross_entropy", lambda step: torch.full((8,), step // 40), 70)
+    assert evidence(report, "sorted-data") == "the first 256 labels are all 0, of 3 classes"
     report = trained(
         model_of(), "cross_entropy", lambda step: torch.tensor([step // 10] * 2), 30, inputs=lambda step: torch.randn(2, 4)
     )
@@ -270,3 +274,256 @@ def test_the_best_constant_answer():
     assert soft.chance == pytest.approx(math.log(2))
     assert curve([1.0], kind="mse_loss", labels=[np.array([1.0, 3.0])]).chance == 1.0
     assert curve([1.0], kind="l1_loss", labels=[np.array([1.0, 3.0])]).chance is None
+
+
+def test_a_loss_that_does_not_reach_the_model_is_named_and_crashes_nothing():
+    labels, cut = torch.arange(8) % 3, lambda y: y.detach().requires_grad_()
+    for loss_of in (
+        lambda y, t: torch.tensor(((y - 1) ** 2).mean().item(), requires_grad=True),
+        lambda y, t: torch.tensor(cross_entropy(y, t).item(), requires_grad=True),
+        lambda y, t: F.cross_entropy(cut(y), t),
+        lambda y, t: cross_entropy(cut(y), t),
+        lambda y, t: ((cut(y) - 1) ** 2).mean(),
+    ):
+        assert trained(model_of(), loss_of, labels).codes == ["detached"]
+
+
+@pytest.mark.parametrize("family", ["AT_START", "AT_BACKWARD", "AT_END"])
+def test_an_error_of_a_check_is_a_warning(family, monkeypatch):
+    def broken(*seen):
+        raise KeyError("odd")
+
+    monkeypatch.setattr(sys.modules["tinygrad_nn.doctor.watch"], family, (broken,))
+    with pytest.warns(UserWarning, match="doctor: .* failed with KeyError: 'odd'"):
+        report = trained(model_of(), "cross_entropy", lambda step: torch.randint(0, 3, (8,)))
+    assert report.steps == 6
+
+
+def test_gradients_that_an_optimizer_does_not_hold_are_not_its_to_zero():
+    model, labels = model_of(), lambda step: torch.randint(0, 3, (8,))
+    for held, code in ((model[2], "not-in-optimizer"), (nn.Linear(2, 2), "optimizer-of-another-model")):
+        optimizer = torch.optim.SGD(held.parameters(), lr=0.1)
+        with doctor.watch(model, optimizer) as report:
+            for step in range(6):
+                optimizer.zero_grad()
+                F.cross_entropy(model(torch.randn(8, 4)), labels(step)).backward()
+                optimizer.step()
+        assert report.codes == [code]
+
+
+def test_gradients_kept_over_a_closure():
+    model = model_of()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def closure():
+        loss = F.cross_entropy(model(torch.randn(8, 4)), torch.randint(0, 3, (8,)))
+        loss.backward()
+        return loss
+
+    with doctor.watch(model, optimizer) as report:
+        for _ in range(3):
+            optimizer.step(closure)
+    assert report.codes == ["forgot-zero-grad"]
+
+
+ORDERS = ("judge first", "generator first", "gradients of the judge left", "judge in two backwards")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("watched", ["judge", "generator"])
+def test_networks_that_train_against_each_other(watched, order):
+    torch.manual_seed(0)
+    nets = {"judge": model_of(outputs=1, features=2), "generator": model_of(outputs=2)}
+    judge, generator = nets.values()
+    steppers = {name: torch.optim.Adam(net.parameters(), lr=1e-3) for name, net in nets.items()}
+    loss_of = lambda y, value: F.binary_cross_entropy_with_logits(y, torch.full_like(y, value))
+
+    def train_judge(fake):
+        if order != ORDERS[2]:
+            steppers["judge"].zero_grad()
+        real, made = loss_of(judge(torch.randn(16, 2)), 1.0), loss_of(judge(fake.detach()), 0.0)
+        for loss in (real, made) if order == ORDERS[3] else (real + made,):
+            loss.backward()
+        steppers["judge"].step()
+
+    def train_generator(fake):
+        steppers["generator"].zero_grad()
+        loss_of(judge(fake), 1.0).backward()
+        steppers["generator"].step()
+
+    with doctor.watch(nets[watched], steppers[watched]) as report:
+        for _ in range(70):
+            if order == ORDERS[2]:
+                steppers["judge"].zero_grad()
+            fake = generator(torch.randn(16, 4))
+            for train in (train_generator, train_judge) if order == ORDERS[1] else (train_judge, train_generator):
+                train(fake)
+    assert report.codes == []
+
+
+def test_the_loss_of_chance_is_that_of_one_function():
+    def two_heads(y, t):
+        return F.cross_entropy(y, t) + F.cross_entropy(-y, t)
+
+    labels = lambda step: torch.randint(0, 3, (8,))
+    assert "stuck-at-chance" not in trained(model_of(), two_heads, labels, 70)
+
+    def with_a_second_for_the_log(y, t):
+        F.l1_loss(y.detach(), y.detach())
+        return F.cross_entropy(y, t)
+
+    assert "stuck-at-chance" in trained(model_of(), with_a_second_for_the_log, labels, 70)
+
+
+def test_a_softmax_written_out_is_a_softmax():
+    def stable(y):
+        e = (y - y.max(1, keepdim=True).values).exp()
+        return e / e.sum(1, keepdim=True)
+
+    labels = lambda step: torch.randint(0, 3, (8,))
+    after = lambda function: trained(model_of(), lambda y, t: F.cross_entropy(function(y), t), labels)
+    for squash in (stable, lambda y: F.log_softmax(y, 1).exp()):
+        assert after(squash).codes == ["softmax-before-cross-entropy"]
+    for other in (lambda y: y.exp() / y.sum(), lambda y: y.exp(), lambda y: y / 2):
+        assert "softmax-before-cross-entropy" not in after(other)
+
+
+def test_the_sign_of_a_loss():
+    labels = lambda step: torch.randint(0, 3, (8,))
+    minus, minus_one = lambda y, t: -F.cross_entropy(y, t), lambda y, t: -1 * F.cross_entropy(y, t)
+    for negative in (minus, minus_one, lambda y, t: -cross_entropy(y, t)):
+        assert trained(model_of(), negative, labels).codes == ["wrong-sign"]
+    for loss_of in (lambda y, t: F.cross_entropy(y, t) - 5, lambda y, t: -y.mean(), lambda y, t: -F.log_softmax(y, 1).mean()):
+        assert trained(model_of(), loss_of, labels).codes == []
+
+
+def labels_of(share, count=256, column=False):
+    """Labels of which a share is of class 1."""
+    y = (torch.arange(count) < share * count).long()[torch.randperm(count)]
+    return y.float().unsqueeze(1) if column else y
+
+
+UNEQUAL = {
+    "few positives": ("cross_entropy", 2, labels_of(0.02), True),
+    "few negatives": ("binary_cross_entropy_with_logits", 1, labels_of(0.98, column=True), True),
+    "one in ten": ("cross_entropy", 2, labels_of(0.1), False),
+    "weights": (lambda y, t: F.cross_entropy(y, t, torch.tensor([1.0, 50.0])), 2, labels_of(0.02), False),
+    "one-hot": ("cross_entropy", 32, F.one_hot(torch.randint(0, 32, (256,)), 32).float(), False),
+    "many labels a sample": ("binary_cross_entropy_with_logits", 32, torch.eye(32).repeat(8, 1), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNEQUAL)
+def test_classes_that_are_unequal(name):
+    loss_of, outputs, target, told = UNEQUAL[name]
+    report = trained(model_of(outputs=outputs), loss_of, target, inputs=torch.randn(256, 4))
+    assert ("imbalanced" in report) == told
+
+
+def test_the_first_batch_for_ever():
+    def taken(batch_size, count=10):
+        loader = DataLoader(TensorDataset(torch.randn(32, 4), torch.arange(32) % 3), batch_size)
+        model = model_of()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with doctor.watch(model, optimizer) as report:
+            for _ in range(count):
+                x, y = next(iter(loader))
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        return report.codes
+
+    assert taken(8) == ["batch-twice"]
+    assert taken(32) == []  # all the data are in it
+
+
+def test_layers_without_activation_are_told_of_where_a_model_fails():
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    xor, both = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 0, 0, 1])
+    two = lambda *between: nn.Sequential(nn.Linear(2, 8), *between, nn.Linear(8, 2))
+    assert trained(two(), "cross_entropy", xor, 80, x).codes[0] == "no-activation"
+    assert "no-activation" not in trained(two(), "cross_entropy", both, 80, x, lr=0.5)
+    assert "no-activation" not in trained(two(nn.ReLU()), "cross_entropy", xor, 80, x, lr=1e-9)
+
+
+def test_a_rate_is_not_blamed_for_a_setting():
+    def with_settings(after=lambda model: None, **options):
+        torch.manual_seed(0)
+        x = torch.randn(32, 4)
+        y, model = (x[:, 0] > 0).long(), model_of(outputs=2)
+        optimizer = torch.optim.SGD(model.parameters(), **{"lr": 0.3, **options})
+        with doctor.watch(model, optimizer) as report:
+            for _ in range(70):
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                after(model)
+                optimizer.step()
+        return report.codes[:1]
+
+    clip = lambda norm: lambda model: nn.utils.clip_grad_norm_(model.parameters(), norm)
+    assert with_settings() == with_settings(clip(1.0)) == with_settings(weight_decay=1e-3) == []
+    assert with_settings(clip(1e-7)) == ["clipped-away"]
+    assert with_settings(weight_decay=3) == ["weight-decay-too-high"]
+    assert with_settings(maximize=True) == ["wrong-sign"]
+    assert with_settings(lr=1e-7)[0] in ("lr-too-low", "update-ratio")
+
+
+def test_a_schedule_may_end_at_nothing():
+    def scheduled(make, steps=60):
+        model = model_of()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        schedule = make(optimizer)
+        with doctor.watch(model, optimizer) as report:
+            for _ in range(steps):
+                optimizer.zero_grad()
+                F.cross_entropy(model(torch.randn(8, 4)), torch.randint(0, 3, (8,))).backward()
+                optimizer.step()
+                schedule.step()
+        return "schedule-too-fast" in report
+
+    schedules = torch.optim.lr_scheduler
+    assert scheduled(lambda optimizer: schedules.ExponentialLR(optimizer, 0.5))
+    assert not scheduled(lambda optimizer: schedules.CosineAnnealingLR(optimizer, 60))
+    assert not scheduled(lambda optimizer: schedules.StepLR(optimizer, 20, 0.1))
+
+
+def test_dropout_that_leaves_nothing():
+    severities = {}
+    for p in (0.5, 0.9, 0.99):
+        with doctor.watch(nn.Sequential(nn.Linear(4, 3), nn.Dropout(p))) as report:
+            pass
+        severities[p] = [finding.severity for finding in report]
+    assert severities == {0.5: [], 0.9: ["warning"], 0.99: ["error"]}
+
+
+def test_where_a_loss_was_refused_is_the_users_line():
+    model, labels = model_of(), torch.full((8,), 7)
+    report = doctor.check(model, nn.CrossEntropyLoss(), (torch.randn(8, 4), labels))
+    assert report.findings[0].where.startswith("test_checks.py:")
+    for loss_of in (nn.CrossEntropyLoss(), cross_entropy):
+        with pytest.raises(IndexError), doctor.watch(model) as report:
+            loss_of(model(torch.randn(8, 4)), labels)
+        assert report.findings[0].where.startswith("test_checks.py:")
+
+
+def test_one_mistake_is_one_finding():
+    x = torch.randn(8, 4)
+    with pytest.warns(UserWarning, match="target size"):
+        assert len(doctor.check(nn.Linear(4, 1), nn.MSELoss(), (x, torch.randn(8)))) == 1
+    x[0, 0] = math.nan
+    assert len(doctor.check(nn.Linear(4, 1), nn.MSELoss(), (x, torch.randn(8, 1)))) == 1
+
+
+def test_strict_stops_before_a_step_with_old_gradients():
+    model = model_of()
+    optimizer, before = torch.optim.SGD(model.parameters(), lr=0.1), []
+
+    def train():
+        for _ in range(3):
+            before.append(model[0].weight.detach().clone())
+            F.cross_entropy(model(torch.randn(8, 4)), torch.randint(0, 3, (8,))).backward()
+            optimizer.step()
+
+    with pytest.raises(DoctorError, match="forgot-zero-grad"), doctor.watch(model, optimizer, strict=True):
+        train()
+    assert torch.equal(model[0].weight, before[1])

@@ -46,8 +46,8 @@ def test_watching_changes_no_number_and_leaves_nothing_behind():
     assert {name: getattr(F, name) for name in before} == before
     assert torch.Tensor.backward is backward
     assert ("backward" in vars(torch.Tensor)) == state
-    assert not any(hooks for module in model.modules() for hooks in module._hooks.values())
-    assert not any(optimizer._hooks.values())
+    assert not any(hooks for module in model.modules() for hooks in module._hooks_.values())
+    assert not any(optimizer._hooks_.values())
 
 
 def test_everything_is_undone_after_an_error():

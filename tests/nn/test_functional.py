@@ -54,7 +54,8 @@ FORMULAS = {
     "leaky_relu": (lambda x: F.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x), [X]),
     "gelu": (F.gelu, lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2))), [X]),
     "gelu-tanh": (
-        lambda x: F.gelu(x, "tanh"), lambda x: x * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))), [X]
+        lambda x: F.gelu(x, approximate="tanh"),
+        lambda x: x * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))), [X]
     ),
     "sigmoid": (F.sigmoid, sigmoid, [X]),
     "tanh": (F.tanh, np.tanh, [X]),
@@ -67,16 +68,18 @@ FORMULAS = {
     "l1": (lambda x, y: F.l1_loss(x, y, reduction="sum"), lambda x, y: np.abs(x - y).sum(), [X, Y]),
     "bce": (F.binary_cross_entropy, lambda p, y: -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), [P, Y]),
     "bce-weight": (
-        lambda p, y, w: F.binary_cross_entropy(p, y, w, reduction="sum"),
-        lambda p, y, w: -(w * (y * np.log(p) + (1 - y) * np.log(1 - p))).sum(),
-        [P, Y, WEIGHT],
+        lambda p, y: F.binary_cross_entropy(p, y, torch.tensor(WEIGHT), reduction="sum"),
+        lambda p, y: -(WEIGHT * (y * np.log(p) + (1 - y) * np.log(1 - p))).sum(),
+        [P, Y],
     ),
     "logits": (
         F.binary_cross_entropy_with_logits, lambda x, y: -(y * np.log(sigmoid(x)) + (1 - y) * np.log(sigmoid(-x))).mean(), [X, Y]
     ),
     "logits-weights": (
-        lambda x, y, w: F.binary_cross_entropy_with_logits(x, y, w, reduction="none", pos_weight=w),
-        lambda x, y, w: -w * (w * y * np.log(sigmoid(x)) + (1 - y) * np.log(sigmoid(-x))), [X, Y, WEIGHT],
+        lambda x, y: F.binary_cross_entropy_with_logits(
+            x, y, torch.tensor(WEIGHT), reduction="none", pos_weight=torch.tensor(WEIGHT)
+        ),
+        lambda x, y: -WEIGHT * (WEIGHT * y * np.log(sigmoid(x)) + (1 - y) * np.log(sigmoid(-x))), [X, Y],
     ),
     "nll": (lambda x: F.nll_loss(x, CLASSES), lambda x: -x[range(4), CLASSES.numpy()].mean(), [X]),
     "nll-weight": (
@@ -222,7 +225,7 @@ ZEROS = torch.zeros(2, 3)
         (lambda: F.linear(torch.tensor(1.0), torch.zeros(4, 2)), RuntimeError, "a weight of 1 or 2, got 0 and 2"),
         (lambda: F.linear(ZEROS, torch.zeros(4, 3).double()), RuntimeError, "dtype torch.float32, got torch.float64"),
         (lambda: F.linear(ZEROS, torch.zeros(4, 3), torch.zeros(3)), RuntimeError, r"bias that broadcasts to \[2, 4\], got \[3\]"),
-        (lambda: F.gelu(ZEROS, "erf"), RuntimeError, "either none or tanh, got 'erf'"),
+        (lambda: F.gelu(ZEROS, approximate="erf"), RuntimeError, "either none or tanh, got 'erf'"),
         (lambda: F.dropout(ZEROS, -0.1), ValueError, "between 0 and 1, but got -0.1"),
         (lambda: nn.Dropout(2), ValueError, "between 0 and 1, but got 2"),
         (lambda: F.one_hot(ZEROS), RuntimeError, "LongTensor, got torch.float32"),

@@ -21,7 +21,7 @@ LAYERS = {
     "LeakyReLU(negative_slope=0.01)": (nn.LeakyReLU(), F.leaky_relu),
     "LeakyReLU(negative_slope=0.5)": (nn.LeakyReLU(0.5), lambda x: F.leaky_relu(x, 0.5)),
     "GELU(approximate='none')": (nn.GELU(), F.gelu),
-    "GELU(approximate='tanh')": (nn.GELU("tanh"), lambda x: F.gelu(x, "tanh")),
+    "GELU(approximate='tanh')": (nn.GELU("tanh"), lambda x: F.gelu(x, approximate="tanh")),
     "Softmax(dim=1)": (nn.Softmax(1), lambda x: F.softmax(x, 1)),
     "LogSoftmax(dim=0)": (nn.LogSoftmax(0), lambda x: F.log_softmax(x, 0)),
 }

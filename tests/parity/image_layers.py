@@ -10,6 +10,7 @@ INPUTS = {
     "line": rng.standard_normal((3, 4, 11)),
     "row": rng.standard_normal((6, 4)),
     "columns": rng.standard_normal((2, 12, 12)),
+    "volume": rng.standard_normal((2, 3, 4, 3, 5)),
     "abs": np.abs,
 }
 

@@ -19,6 +19,14 @@ DATA = {
     "list of scalars": [np.float64(1.0), np.float64(2.0)], "list of arrays": [np.ones(2), np.zeros(2)],
     "inf": [float("inf"), float("nan")], "ragged": [[1], [1, 2]], "string": "a",
 }  # fmt: skip
+MIXED = {
+    "float32 and int": [np.float32(1), 2], "float32 and float": [np.float32(1), 2.0], "float and float64": [2.0, np.float64(1)],
+    "float16 and int": [np.float16(1), 2], "float16 and float": [np.float16(1), 2.0],
+    "int64 and float32": [np.int64(1), np.float32(2)],
+    "int32 and float": [np.int32(1), 2.0], "int8 and uint8": [np.int8(1), np.uint8(2)], "int and float64": [2, np.float64(1)],
+    "nested scalars": [[np.float32(1), 1], [2, 3]], "array and list": [np.ones(2, np.float32), [1.0, 2.0]],
+    "list and array": [[1.0, 2.0], np.ones(2)], "empty array and list": [np.ones(0, np.float16), []],
+}  # fmt: skip
 TYPES = (None, "float32", "float64", "float16", "int64", "int32", "uint8", "bool")
 
 
@@ -29,6 +37,19 @@ def test_from_data(name, maker):
         if kind in ("uint8", "int32", "int64") and name in ("big", "inf"):
             continue  # what does not fit into an integer
         compare(lambda p, kind=kind: getattr(p, maker)(DATA[name], dtype=kind and getattr(p, kind)), torch, tinygrad_nn, quiet=True)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_from_numbers_of_numpy_and_of_python(name):
+    compare(lambda p: [p.tensor(MIXED[name]), p.as_tensor(MIXED[name])], torch, tinygrad_nn)
+
+
+def _gradient(p, draw):
+    """What is drawn from a leaf, and the leaf's gradient."""
+    x = p.tensor([0.2, 0.9, 0.5], requires_grad=True)
+    drawn = draw(x)
+    drawn.sum().backward()
+    return drawn, drawn.requires_grad, x.grad
 
 
 def _quietly(p):
@@ -147,6 +168,12 @@ MAKERS = {
                           p.device("cpu").index, p.device("cpu") == p.device("cpu"), p.device("cpu") == "cpu",
                           p.device("cpu") != p.device("cpu:0"), len({p.device("cpu"), p.device("cpu")}), p.zeros(1).device.type],
     "wrong device": lambda p: p.device("nowhere"),
+    "bernoulli with grad": lambda p: _gradient(p, p.bernoulli),
+    "bernoulli method with grad": lambda p: _gradient(p, lambda x: x.sigmoid().bernoulli()),
+    "poisson with grad": lambda p: _gradient(p, p.poisson),
+    "normal with grad": lambda p: _gradient(p, lambda x: p.normal(x, 2.0)),
+    "normal with grad by both": lambda p: _gradient(p, lambda x: p.normal(x[:1], x)),
+    "normal around a number with grad": lambda p: _gradient(p, lambda x: p.normal(1.5, x)),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_nn
-from tests.parity.side_by_side import compare, value_of
+from tests.parity.side_by_side import compare, outcome, value_of
 
 torch = pytest.importorskip("torch")
 
@@ -185,6 +185,24 @@ FUNC = {
     "vjp with aux": lambda p, x, y: p.func.vjp(lambda a: (a.sin(), a), x, has_aux=True)[2],
     "jvp": lambda p, x, y: p.func.jvp(lambda a, b: a * b, (x, y), (y, x)),
     "jvp with aux": lambda p, x, y: p.func.jvp(lambda a: (a.sin(), {"of": [a * 2]}), (x,), (y,), has_aux=True),
+    "jvp of a dict": lambda p, x, y: p.func.jvp(lambda d, b: {"y": d["a"] * b, "z": (d["a"],)}, ({"a": x}, y), ({"a": y}, x)),
+    "jvp of a dict with aux": lambda p, x, y: p.func.jvp(lambda d: (d["a"].sin(), d), ({"a": x},), ({"a": y},), has_aux=True),
+    "jvp of jvp": lambda p, x, y: p.func.jvp(lambda d: p.func.jvp(power, (d["a"], y), (x, y))[1], ({"a": x},), ({"a": y},)),
+    "jvp within grad": lambda p, x, y: p.func.grad(lambda w: p.func.jvp(lambda a: (w * a * a).sum(), (x,), (y,))[1])(y),
+    "jvp of a number": lambda p, x, y: p.func.jvp(lambda a: a * 2, (2.0,), (3.0,)),
+    "jvp of nothing": lambda p, x, y: p.func.jvp(lambda: p.ones(2), (), ()),
+    "jvp of no tuple": lambda p, x, y: p.func.jvp(lambda d: d["a"], {"a": x}, {"a": y}),
+    "jvp along another tree": lambda p, x, y: p.func.jvp(lambda d: d["a"], ({"a": x},), ({"b": x},)),
+    "jvp along another shape": lambda p, x, y: p.func.jvp(lambda a: a, (x,), (y[0],)),
+    "jvp to a number": lambda p, x, y: p.func.jvp(lambda a: 3, (x,), (y,)),
+    "linearize along another tree": lambda p, x, y: p.func.linearize(lambda d: d["a"], {"a": x})[1]({"b": x}),
+    "functionalize": lambda p, x, y: p.func.functionalize(lambda a: a.clone().mul_(2))(x),
+    "functionalize views": lambda p, x, y: p.func.functionalize(lambda a: a.view(-1), remove="mutations_and_views")(x),
+    "functionalize what is not there": lambda p, x, y: p.func.functionalize(lambda a: a, remove="all"),
+    "grad by what is not there": lambda p, x, y: p.func.grad(power, argnums=2)(x, y),
+    "grad by both and what is not there": lambda p, x, y: p.func.grad(power, argnums=(0, -3))(x, y),
+    "jacrev by what is not there": lambda p, x, y: p.func.jacrev(power, argnums=2)(x, y),
+    "hessian by what is not there": lambda p, x, y: p.func.hessian(power, argnums=2)(x, y),
     "jacrev with aux": lambda p, x, y: p.func.jacrev(lambda a: (a * a, (a.sin(), a)), has_aux=True)(x),
     "jacrev": lambda p, x, y: p.func.jacrev(lambda a: a.exp())(x),
     "jacrev by another": lambda p, x, y: p.func.jacrev(lambda a, b: a * b, argnums=1)(x, y),
@@ -246,6 +264,56 @@ def test_functional_call_leaves_out_names_that_the_module_has_not():
     def program(p):
         given = {"weight": p.ones(1, 2), "bias": p.zeros(1), "nothing": p.ones(3)}
         return p.func.functional_call(p.nn.Linear(2, 1), given, p.ones(1, 2))
+
+    compare(program, torch, tinygrad_nn)
+
+
+def twice_the_same(p):
+    model = p.nn.Sequential(p.nn.Linear(2, 2, bias=False), p.nn.Linear(2, 2, bias=False))
+    model[1].weight = model[0].weight
+    return model
+
+
+CALLS = {
+    "a name twice": lambda p, m, w: p.func.functional_call(m, ({"0.weight": w}, {"0.weight": w}), w),
+    "two dicts": lambda p, m, w: p.func.functional_call(m, [{"0.weight": w}, {}], w),
+    "two values": lambda p, m, w: p.func.functional_call(m, {"0.weight": w, "1.weight": w * 2}, w),
+    "two values untied": lambda p, m, w: p.func.functional_call(m, {"0.weight": w, "1.weight": w * 2}, w, tie_weights=False),
+    "one value": lambda p, m, w: p.func.functional_call(m, {"0.weight": w, "1.weight": w}, w),
+    "a number": lambda p, m, w: p.func.functional_call(m, 3, w),
+    "a list of numbers": lambda p, m, w: p.func.functional_call(m, [3], w),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_functional_call_of_a_module_with_tied_weights(name):
+    compare(lambda p: CALLS[name](p, twice_the_same(p), p.tensor([[1.0, 2.0], [3.0, 4.0]])), torch, tinygrad_nn)
+
+
+WRITES = {
+    "an argument of its own": lambda p, x, b: p.func.vmap(lambda a: a.add_(1))(x),
+    "a shared one": lambda p, x, b: p.func.vmap(lambda a, b: b.add_(a), (0, None))(x, b),
+    "an element of a shared one": lambda p, x, b: p.func.vmap(lambda a, d: d["b"].__setitem__(0, a[0]), (0, None))(x, {"b": b}),
+    "none, of a shared one": lambda p, x, b: p.func.vmap(lambda a, b: a.add_(b), (0, None))(x, b),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_vmap_lets_be_written(name):
+    def program(p):
+        x, b = p.ones(3, 2), p.zeros(2)
+        failed = outcome(lambda p: WRITES[name](p, x, b), p)
+        b += 1
+        return (type(failed).__name__ if isinstance(failed, Exception) else failed), x, b
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_a_refused_vmap_leaves_the_random_numbers_as_they_were():
+    def program(p):
+        p.manual_seed(0)
+        failed = outcome(lambda p: p.func.vmap(lambda t: p.rand(2))(p.ones(2)), p)
+        return type(failed).__name__, p.rand(1)
 
     compare(program, torch, tinygrad_nn)
 
@@ -346,6 +414,28 @@ def test_a_function_that_is_differentiable_once():
 
         x = p.tensor(X, requires_grad=True)
         return p.autograd.grad(Square.apply(x).sum(), x)
+
+    compare(program, torch, tinygrad_nn)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_differentiating_again_what_is_differentiable_once(again):
+    def program(p):
+        class Rounded(p.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, unit):
+                return p.round(x)
+
+            @staticmethod
+            @p.autograd.function.once_differentiable
+            def backward(ctx, g):
+                return g * 2, None
+
+        x = p.tensor(X, requires_grad=True)
+        (first,) = p.autograd.grad(Rounded.apply(x, 1).sum() ** 2, x, create_graph=True)
+        if again:
+            first.sum().backward()
+        return first, first.requires_grad
 
     compare(program, torch, tinygrad_nn)
 

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_nn.generator import Generator, default_generator
+import tinygrad_nn
+from tests.parity.side_by_side import compare
+from tinygrad_nn.draws import Draws
+from tinygrad_nn.generator import default_generator
 
 torch = pytest.importorskip("torch")
 
@@ -17,8 +20,8 @@ SEEDS = st.integers(-(2**63), 2**64 - 1)
 SPARE = slice(5024, 5032)  # the spare normal in a state
 
 
-def pair(seed: int = 7) -> tuple[Generator, Any]:
-    return Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
+def pair(seed: int = 7) -> tuple[Draws, Any]:
+    return Draws().manual_seed(seed), torch.Generator().manual_seed(seed)
 
 
 def empty(shape: Any, dtype: Any) -> Any:
@@ -34,9 +37,9 @@ def assert_same(ours: np.ndarray, theirs: Any, rtol: float = 0.0, atol: float = 
         np.testing.assert_array_equal(ours, theirs)
 
 
-def assert_same_stream(ours: Generator, theirs: Any) -> None:
+def assert_same_stream(ours: Draws, theirs: Any) -> None:
     """Equal states, but that a sine of the spare normal may differ in its last place."""
-    left, right = ours.get_state(), theirs.get_state().numpy()
+    left, right = ours.state(), theirs.get_state().numpy()
     np.testing.assert_allclose(left[SPARE].view("f8"), right[SPARE].view("f8"), rtol=1e-14)
     left[SPARE] = right[SPARE]
     np.testing.assert_array_equal(left, right)
@@ -65,17 +68,17 @@ def test_seeds_at_the_edges(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
 def test_a_seed_out_of_range_is_the_same_error(seed: int) -> None:
-    for generator in (Generator(), torch.Generator()):
+    for generator in (Draws(), torch.Generator()):
         with pytest.raises(ValueError, match=r"seed|Overflow"):
             generator.manual_seed(seed)
 
 
 def test_a_new_generator_starts_the_same() -> None:
-    assert_same_stream(Generator(), torch.Generator())
+    assert_same_stream(Draws(), torch.Generator())
 
 
 def test_the_default_generators_start_anywhere() -> None:
-    assert default_generator.initial_seed() != Generator().initial_seed()
+    assert default_generator.initial_seed() != Draws().initial_seed()
     assert torch.default_generator.initial_seed() != torch.Generator().initial_seed()
 
 
@@ -85,11 +88,11 @@ def test_states_are_exchanged_with_pytorch(seed: int, words: int, normals: int) 
     ours, theirs = pair(seed)
     torch.rand(words, generator=theirs)
     torch.randn(normals, generator=theirs)
-    ours.set_state(theirs.get_state().numpy())
+    ours.restore(theirs.get_state().numpy())
     assert_same_stream(ours, theirs)
     assert ours.initial_seed() == theirs.initial_seed()
     again = torch.Generator()
-    again.set_state(torch.from_numpy(ours.get_state()))
+    again.set_state(torch.from_numpy(ours.state()))
     assert torch.equal(again.get_state(), theirs.get_state())
     numbers = ours.normal((3,))
     assert_same(numbers, torch.randn(3, generator=theirs), CLOSE[np.float32])
@@ -222,6 +225,24 @@ def test_integers_of_every_dtype(dtype: str, low: int, high: int) -> None:
     assert_same_stream(ours, theirs)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        ("float32", 0, 2**24 + 2), ("float32", 0, 2**26 + 3), ("float32", -(2**24) - 1, 5), ("float32", -(2**27) - 5, 2**27 + 9),
+        ("float32", 0, 2**31), ("float32", -(2**40), 7 - 2**38), ("float16", 0, 8195), ("float16", -16389, 16393),
+        ("float16", 0, 60000), ("float64", 0, 2**55 + 3), ("float64", -(2**56) - 5, 2**56 + 9),
+    ],
+)  # fmt: skip
+def test_integers_that_the_dtype_rounds(dtype: str, low: int, high: int) -> None:
+    ours, theirs = pair()
+    with pytest.warns(UserWarning, match="out of bounds"):
+        expected = torch.randint(low, high, (50,), dtype=getattr(torch, dtype), generator=theirs)
+    with pytest.warns(UserWarning, match="only some"):
+        drawn = ours.integers(low, high, (50,), dtype)
+    assert_same(drawn, expected)
+    assert_same_stream(ours, theirs)
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"])
 def test_random_ints(dtype: str) -> None:
     ours, theirs = pair()
@@ -246,7 +267,7 @@ def test_bernoulli(p: float) -> None:
 
 
 def test_dropout_keeps_the_same() -> None:
-    generator = Generator().manual_seed(3)
+    generator = Draws().manual_seed(3)
     torch.manual_seed(3)
     kept = torch.nn.functional.dropout(torch.ones(1000), 0.3) != 0
     assert_same(generator.bernoulli(1 - 0.3, (1000,)), kept)
@@ -335,6 +356,7 @@ WRONG = {
     "geometric 1": (lambda g: g.geometric(1, (3,)), lambda t: t.geometric_(1)),
     "integers": (lambda g: g.integers(5, 5, (0,)), lambda t: torch.randint(5, 5, (0,))),
     "integers of uint8": (lambda g: g.integers(0, 257, (3,), "u1"), lambda t: t.byte().random_(0, 257)),
+    "integers beyond float16": (lambda g: g.integers(0, 70000, (3,), "f2"), lambda t: t.half().random_(0, 70000)),
     "integers below uint8": (lambda g: g.integers(-1, 2, (3,), "u1"), lambda t: t.byte().random_(-1, 2)),
     "permutation": (lambda g: g.permutation(-1), lambda t: torch.randperm(-1)),
     "a negative dimension": (lambda g: g.uniform((2, -1)), lambda t: torch.rand(2, -1)),
@@ -348,7 +370,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_errors(name: str) -> None:
     ours, theirs = WRONG[name]
-    generator = Generator()
+    generator = Draws()
     with pytest.raises(RuntimeError) as error:
         ours(generator)
     assert "\n" not in str(error.value)
@@ -369,14 +391,73 @@ def test_errors(name: str) -> None:
 def test_multinomial_errors(weights: Any, samples: int, replacement: bool) -> None:
     weights = np.array(weights)
     with pytest.raises(RuntimeError):
-        Generator().multinomial(weights, samples, replacement)
+        Draws().multinomial(weights, samples, replacement)
     with pytest.raises(RuntimeError):
         torch.multinomial(torch.from_numpy(weights), samples, replacement)
 
 
-@pytest.mark.parametrize("state", [np.zeros(10, "u1"), np.zeros(5056, "u1"), Generator().get_state()[:-1]])
+@pytest.mark.parametrize("state", [np.zeros(10, "u1"), np.zeros(5056, "u1"), Draws().state()[:-1]])
 def test_a_wrong_state_is_refused(state: np.ndarray) -> None:
     with pytest.raises(RuntimeError):
-        Generator().set_state(state)
+        Draws().restore(state)
     with pytest.raises(RuntimeError):
         torch.Generator().set_state(torch.tensor(state))
+
+
+# ---- the face: states are tensors
+
+
+def _moved(p: Any) -> Any:
+    """A generator that has drawn, and the numbers that follow."""
+    g = p.Generator().manual_seed(3)
+    p.randn(3, generator=g)
+    return g
+
+
+def _cloned(p: Any) -> Any:
+    g = _moved(p)
+    other = g.clone_state()
+    return [p.randn(2, generator=other), p.randn(2, generator=g), p.rand(1, generator=g), p.rand(1, generator=other)]
+
+
+def _lent(p: Any) -> Any:
+    """The default generator continues from another's state."""
+    p.set_rng_state(_moved(p).get_state())
+    return p.rand(2)
+
+
+def _borrowed(p: Any) -> Any:
+    p.manual_seed(4)
+    p.rand(3)
+    g = p.Generator()
+    return [g.set_state(p.get_rng_state()) is g, p.rand(2, generator=g), p.rand(2)]
+
+
+FACES: dict[str, Any] = {
+    "a state": lambda p: [_moved(p).get_state().dtype == p.uint8, tuple(_moved(p).get_state().shape)],
+    "equal states": lambda p: [p.equal(_moved(p).get_state(), _moved(p).get_state().clone())],
+    "another state": lambda p: p.equal(_moved(p).get_state(), p.Generator().get_state()),
+    "lent": _lent,
+    "borrowed": _borrowed,
+    "cloned": _cloned,
+    "bytes": lambda p: p.ByteTensor(p.Generator().get_state())[:24],
+    "a state is a copy": lambda p: [(g := _moved(p)).get_state().zero_().sum(), p.rand(1, generator=g)],
+    "devices": lambda p: [str(p.Generator().device), p.Generator("cpu").device == p.device("cpu"), p.Generator(None).device.type],
+    "the default one": lambda p: p.manual_seed(6) is p.default_generator,
+    "its state": lambda p: p.equal(p.default_generator.get_state(), p.get_rng_state()),
+    "floats": lambda p: p.set_rng_state(p.zeros(5056)),
+    "an array": lambda p: p.Generator().set_state(np.zeros(5056, np.uint8)),
+    "nothing": lambda p: p.set_rng_state(None),
+    "too few bytes": lambda p: p.Generator().set_state(p.zeros(10, dtype=p.uint8)),
+    "zeros": lambda p: p.set_rng_state(p.zeros(5056, dtype=p.uint8)),
+    "no GPU": lambda p: p.Generator("cuda"),
+    "a seed in letters": lambda p: p.manual_seed("3").initial_seed(),
+    "no seed in letters": lambda p: p.manual_seed("a"),
+    "a seed with a fraction": lambda p: p.manual_seed(3.7).initial_seed(),
+    "a generator's seed in letters": lambda p: p.Generator().manual_seed("3"),
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_face(name: str) -> None:
+    compare(FACES[name], torch, tinygrad_nn)

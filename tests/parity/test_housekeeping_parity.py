@@ -154,11 +154,12 @@ def test_there_is_no_accelerator(move):
 
 # What PyTorch does, and we refuse in so many words.
 REFUSED = {
-    "share_memory_": lambda p: p.ones(2).share_memory_(),
     "conv3d": lambda p: p.nn.functional.conv3d(p.ones(1, 2, 3, 3, 3), p.ones(3, 2, 2, 2, 2)),
     "conv_transpose3d": lambda p: p.conv_transpose3d(p.ones(1, 2, 3, 3, 3), p.ones(2, 3, 2, 2, 2)),
     "Conv3d": lambda p: p.nn.Conv3d(2, 3, 2),
     "ConvTranspose3d": lambda p: p.nn.ConvTranspose3d(2, 3, 2),
+    **{f"{name}3d": lambda p, name=name: getattr(p.nn, f"{name}3d")(2)
+       for name in ("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool")},
     "gather": lambda p: p.gather(p.ones(2), 0, p.tensor([0]), sparse_grad=True),
     "embedding_bag": lambda p: p.nn.functional.embedding_bag(p.tensor([0]), p.ones(2, 2), p.tensor([0]), sparse=True),
 }
@@ -293,3 +294,49 @@ def test_the_default_by_its_old_name():
         for wrong in (p.LongTensor, "torch.LongTensor", 3):
             with pytest.raises(TypeError):
                 p.set_default_tensor_type(wrong)
+
+
+def test_switches_by_number_and_name():
+    def program(p):
+        found = []
+        for mode in (1, "error", "default", "warn", 0):
+            p.set_deterministic_debug_mode(mode)
+            found += [p.get_deterministic_debug_mode(), p.are_deterministic_algorithms_enabled()]
+            found.append(p.is_deterministic_algorithms_warn_only_enabled())
+        return found
+
+    try:
+        compare(program, torch, tinygrad_nn)
+    finally:
+        for p in (torch, tinygrad_nn):
+            p.set_deterministic_debug_mode(0)
+    for mode in (5, "x", 1.0):
+        compare(lambda p, mode=mode: p.set_deterministic_debug_mode(mode), torch, tinygrad_nn)
+
+
+def test_what_programs_ask_of_devices_and_compilers():
+    for name in ("compiler", "cpu", "xpu", "jit", "_utils"):
+        importlib.import_module(f"torch.{name}"), importlib.import_module(f"tinygrad_nn.{name}")
+
+    def program(p):
+        compiler, cpu = p.compiler, p.cpu
+        found = [compiler.is_compiling(), compiler.is_dynamo_compiling(), compiler.is_exporting(), compiler.reset()]
+        found += [compiler.disable(abs)(-1), compiler.disable(recursive=False)(abs)(-2), compiler.allow_in_graph(abs) is abs]
+        found += [cpu.is_available(), cpu.is_initialized(), cpu.device_count(), cpu.current_device(), cpu.set_device("cpu")]
+        found += [cpu.synchronize(), p.xpu.is_available(), p.xpu.device_count()]
+        found += [p.cuda.get_rng_state_all(), p.cuda.set_rng_state_all([]), p.cuda.OutOfMemoryError is p.OutOfMemoryError]
+        found += [p.jit.annotate(int, 3), p.jit.Final[int] is not None, p.jit.script_if_tracing(abs)(-1)]
+        with p.backends.cudnn.flags(enabled=True, benchmark=False):
+            found += [p.backends.cudnn.version(), issubclass(p.OutOfMemoryError, RuntimeError), p.OutOfMemoryError.__name__]
+        return found
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_tensors_as_one_vector():
+    def program(p):
+        parts = [p.arange(4.0).reshape(2, 2), p.ones(3)]
+        flat = p._utils._flatten_dense_tensors(parts)
+        return flat, p._utils._unflatten_dense_tensors(flat * 2, parts)
+
+    compare(program, torch, tinygrad_nn)

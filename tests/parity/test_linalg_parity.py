@@ -274,6 +274,12 @@ BAD = {
     "vander N": lambda p: p.linalg.vander(p.ones(2), N=1), "multi_dot one": lambda p: p.linalg.multi_dot([p.eye(2)]),
     "tensorinv ind": lambda p: p.linalg.tensorinv(p.ones(2, 2), ind=0), "chain_matmul": lambda p: p.chain_matmul(p.ones(2)),
     "diagonal": lambda p: p.linalg.diagonal(p.eye(2), dim1=1, dim2=-1),
+    "lu_factor singular": lambda p: p.linalg.lu_factor(p.stack([p.eye(2), p.zeros(2, 2)])),
+    "lu_factor_ex singular": lambda p: p.linalg.lu_factor_ex(p.ones(2, 3), check_errors=True),
+    "cholesky_ex indefinite": lambda p: p.linalg.cholesky_ex(-p.eye(2), check_errors=True),
+    "matrix_power half": lambda p: p.linalg.matrix_power(p.eye(2).half(), -1),
+    "vecdot mixed": lambda p: p.linalg.vecdot(p.ones(2).half(), p.ones(2)),
+    "vecdot whole": lambda p: p.linalg.vecdot(p.ones(2).long(), p.ones(2).long()),
     "lu pivot": lambda p: p.linalg.lu(p.eye(2), pivot=False),
     "lstsq rows": lambda p: p.linalg.lstsq(p.ones(3, 2), p.ones(2, 2)),
     "lstsq driver": lambda p: p.linalg.lstsq(p.eye(2), p.eye(2), driver="x"),
@@ -316,12 +322,31 @@ def test_full_bases_are_orthonormal():
         assert s.shape[-1] == min(u.shape[-1], vh.shape[-1])
 
 
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("diagonal", [(4, 5, 5, 30), (-4, 5, 5, 3), (4, -3, 5, 3), (4, 5, -5, 3), (4, 5, 5, 0)])
+def test_cholesky_factors_as_far_as_there_are_any(diagonal, upper):
+    def program(p):
+        x = p.tensor([[0.0, 2, 1, 6], [2, 0, 2, 5], [1, 2, 0, 4], [6, 5, 4, 0]]) + p.diag(p.tensor(diagonal))
+        return p.linalg.cholesky_ex(p.stack([x, p.eye(4)]), upper=upper)
+
+    compare(program, torch, tinygrad_nn)
+
+
+def test_products_in_other_dtypes_and_the_name_of_the_error():
+    def program(p):
+        x = p.tensor([[1.0, 2.0], [0.5, 1.0]])
+        powers = [p.linalg.matrix_power((x * 2).to(kind), n) for kind in (p.float16, p.int64) for n in (0, 1, 5)]
+        return [*powers, p.linalg.vecdot(x.half(), x.half()), p.linalg.LinAlgError.__name__]
+
+    compare(program, torch, tinygrad_nn)
+
+
 def test_singular_matrices_where_they_are_no_error():
     linalg = tinygrad_nn.linalg
     x = tinygrad_nn.tensor(np.stack([np.eye(2), np.ones((2, 2)), -np.eye(2)]))
     assert linalg.inv_ex(x).info.tolist() == [0, 1, 0]
     assert linalg.solve_ex(x, tinygrad_nn.ones(3, 2).double()).info.tolist() == [0, 1, 0]
-    assert linalg.cholesky_ex(x).info.tolist() == [0, 1, 1]
+    assert linalg.cholesky_ex(x).info.tolist() == [0, 2, 1]
     assert linalg.lu_factor_ex(x).info.tolist() == [0, 2, 0]
     assert linalg.cond(x, 1).tolist() == [1.0, np.inf, 1.0]
     with pytest.raises(linalg.LinAlgError):

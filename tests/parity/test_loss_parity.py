@@ -126,16 +126,56 @@ def test_modules(module, inputs):
 
 @pytest.mark.parametrize("zero_infinity", [False, True])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("form", ["padded", "joined", "single"])
+@pytest.mark.parametrize("form", ["padded", "joined", "too long", "single"])
 def test_ctc(form, reduction, zero_infinity):
-    """PyTorch's gradient is that of what a log_softmax was taken of, so it is compared there."""
-    targets = {"padded": [[1, 2, 2, 3], [4, 0, 0, 0], [3, 3, 3, 3]], "joined": [1, 2, 2, 3, 4, 3, 3], "single": [1, 2, 2]}[form]
-    lengths = {"padded": ([9, 7, 5], [4, 1, 0]), "joined": ([9, 7, 5], [4, 1, 2]), "single": ([8], [3])}[form]
+    targets = {"padded": [[1, 2, 2, 3], [4, 0, 0, 0], [3, 3, 3, 3]], "joined": [1, 2, 2, 3, 4, 3, 3],
+               "too long": [1, 2, 2, 3, 4, 3, 3], "single": [1, 2, 2]}[form]
+    lengths = {"padded": ([9, 7, 5], [4, 1, 0]), "joined": ([9, 7, 5], [4, 1, 2]), "too long": ([4, 7, 5], [4, 1, 2]),
+               "single": ([8], [3])}[form]
 
     def program(p):
         x = p.tensor(np.random.default_rng(2).normal(size=(9, 5) if form == "single" else (9, 3, 5))).requires_grad_()
         loss = p.nn.CTCLoss(reduction=reduction, zero_infinity=zero_infinity)
         inputs, labels = (tuple(n) if form == "padded" else p.tensor(n) for n in lengths)
-        return derivatives(p, loss(x.log_softmax(-1), p.tensor(targets), inputs, labels), [x], second=False)
+        given = x.log_softmax(-1)
+        return derivatives(p, loss(given, p.tensor(targets), inputs, labels), [x, given], second=False)
 
     compare(program, torch, tinygrad_nn, tolerance=1e-7)
+
+
+KINDS = [
+    *(f"{call}(f, b)" for call in ("mse_loss", "smooth_l1_loss", "huber_loss", "l1_loss", "soft_margin_loss", "poisson_nll_loss")),
+    *(f"{call}(b, f)" for call in ("mse_loss", "smooth_l1_loss", "huber_loss")), "mse_loss(b, b)", "smooth_l1_loss(f, b, beta=0)",
+    *(f"{call}({x}, {y}, reduction='{kind}')" for call in ("huber_loss", "soft_margin_loss", "poisson_nll_loss", "mse_loss")
+      for x, y in ("fd", "df", "hf", "fh", "nf", "fn") for kind in ("mean", "none")),
+    "huber_loss(f, b, weight=d)", "poisson_nll_loss(h, n, full=True, reduction='none')", "poisson_nll_loss(n, n, full=True)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", KINDS)
+def test_dtypes_that_differ(call):
+    def program(p):
+        f = p.tensor([0.5, 0.25, 2.0])
+        values = {"f": f, "d": f.double() + 0.5, "h": f.half() - 0.5, "b": f > 0.3, "n": p.tensor([1, 3, 0])}
+        return value_of(f"F.{call}", F=p.nn.functional, **values)
+
+    compare(program, torch, tinygrad_nn, tolerance=1e-3, quiet=True)
+
+
+CONSTANTS = [
+    "binary_cross_entropy(x, y, weight=w)", "binary_cross_entropy_with_logits(x, y, weight=w)",
+    "binary_cross_entropy_with_logits(x, y, pos_weight=w)", "cross_entropy(x, c, weight=w)", "cross_entropy(x, y, weight=w)",
+    "nll_loss(x, c, weight=w)", "soft_margin_loss(x, y * w)", "multi_margin_loss(x, c, weight=w)", "mse_loss(x, y * w)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("call", CONSTANTS)
+def test_weights_and_targets_without_derivatives(call, recorded):
+    def program(p):
+        x = p.tensor([[0.5, 0.2, 0.1], [0.3, 0.9, 0.7]])
+        w = p.ones(3, requires_grad=True)
+        with p.set_grad_enabled(recorded):
+            return value_of(f"F.{call}", F=p.nn.functional, x=x, y=x.flip(0), c=p.tensor([0, 2]), w=w).detach()
+
+    compare(program, torch, tinygrad_nn)

@@ -128,7 +128,7 @@ def test_batch_norms_of_one_process():
     compare(lambda p: p.nn.SyncBatchNorm(0)(p.ones(2, 0)), torch, tinygrad_nn)
 
 
-@pytest.mark.parametrize(("name", "dims"), [("LazyInstanceNorm1d", 1), ("LazyInstanceNorm2d", 2)])
+@pytest.mark.parametrize(("name", "dims"), [("LazyInstanceNorm1d", 1), ("LazyInstanceNorm2d", 2), ("LazyInstanceNorm3d", 3)])
 def test_instance_norms_that_wait(name, dims):
     def program(p):
         layer = getattr(p.nn, name)(momentum=0.3)

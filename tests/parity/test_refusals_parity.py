@@ -135,6 +135,7 @@ MATRICES = {
 }  # fmt: skip
 
 LAYERS = {
+    "an approximation by place": lambda p: p.nn.functional.gelu(p.ones(1), "tanh"),
     "hardtanh between bounds exchanged": lambda p: p.nn.functional.hardtanh(p.ones(2), 1.0, -1.0),
     "softshrink below 0": lambda p: p.nn.functional.softshrink(p.ones(2), -1.0),
     "celu of alpha 0": lambda p: p.nn.functional.celu(p.ones(2), 0.0),

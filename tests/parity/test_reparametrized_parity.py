@@ -250,6 +250,7 @@ LAZY = {
     "LazyConvTranspose2d": (lambda p: p.nn.LazyConvTranspose2d(4, 2, stride=2), (3, 5, 5)),
     "LazyBatchNorm1d": (lambda p: p.nn.LazyBatchNorm1d(), (4, 3)),
     "LazyBatchNorm2d": (lambda p: p.nn.LazyBatchNorm2d(affine=False), (4, 3, 2, 2)),
+    "LazyBatchNorm3d": (lambda p: p.nn.LazyBatchNorm3d(), (2, 3, 2, 2, 2)),
 }
 
 

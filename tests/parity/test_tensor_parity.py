@@ -265,7 +265,8 @@ def program(p, method, make):
 @pytest.mark.parametrize(("method", "kind"), [(method, kind) for method in METHODS for kind in INPUTS if tried(method, kind)])
 def test_as_in_pytorch(method, kind):
     tolerance = 2e-3 if kind == "half" else 1e-6
-    compare(program, torch, tinygrad_nn, method, INPUTS[kind], tolerance=tolerance, quiet=kind == "special")
+    quiet = kind == "special" or method.startswith(("var", "std", "cov", "T", "mm"))  # these warn of too few elements or of x.T
+    compare(program, torch, tinygrad_nn, method, INPUTS[kind], tolerance=tolerance, quiet=quiet)
 
 
 JOINED = {

@@ -1,5 +1,7 @@
 """Attention and transformers beside PyTorch's: first weights, outputs, gradients, dropped elements, masks, mistakes."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -175,6 +177,33 @@ def test_transformer_without_a_batch_and_of_other_parts():
         return [*graded(p, net(src, tgt), [src, tgt]), *own.parameters(), mask]
 
     agree(program)
+
+
+EMPTY = {
+    "sequences": lambda p: p.nn.MultiheadAttention(E, HEADS)(*[p.zeros(0, N, E)] * 3),
+    "keys": lambda p: p.nn.MultiheadAttention(E, HEADS)(p.ones(L, N, E), *[p.zeros(0, N, E)] * 2),
+    "batch": lambda p: p.nn.Transformer(E, HEADS, 1, 1, 16, batch_first=True)(p.zeros(0, S, E), p.zeros(0, L, E)),
+    "batch of masks": lambda p: p.nn.MultiheadAttention(E, HEADS)(
+        *[p.zeros(L, 0, E)] * 3, key_padding_mask=p.zeros(0, L), attn_mask=p.zeros(0, L, L)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing_is_attended_to(name):
+    agree(EMPTY[name])
+
+
+@pytest.mark.parametrize("kind", ["GELU", "PReLU"])
+def test_an_activation_that_is_a_module_is_lost_to_copies_of_decoder_layers(kind):
+    def program(p):
+        net = p.nn.Transformer(E, HEADS, 2, 2, 16, dropout=0.0, activation=getattr(p.nn, kind)())
+        alone = p.nn.TransformerDecoderLayer(E, HEADS, 16, dropout=0.0, activation=getattr(p.nn, kind)())
+        src, tgt = p.randn(S, N, E, requires_grad=True), p.randn(L, N, E, requires_grad=True)
+        again = copy.deepcopy(net)
+        outputs = net(src, tgt) + again(src, tgt) + alone(tgt, src) * copy.copy(alone)(tgt, src)
+        return repr(net), list(net.state_dict()), net.decoder.layers[0].activation.__name__, *graded(p, outputs, [src, tgt])
+
+    agree(program, tolerance=2e-5)
 
 
 MISTAKES = {

@@ -104,12 +104,15 @@ def test_the_report_names_the_worst_element():
 
 
 def test_kinks_are_reported_and_are_no_failure():
-    report = gradcheck(lambda x: x.abs(), [np.array([-1.0, 0.0, 2.0])])
+    for f in (torch.abs, torch.relu):
+        report = gradcheck(f, [np.array([-1.0, 0.0, 2.0])])
+        assert report.ok
+        assert [kink.index for kink in report.kinks] == [(1,)]
+        assert "kink at input 0[1]" in str(report)
+    report = gradcheck(lambda x: x.norm(), [np.zeros(3)])
     assert report.ok
-    assert [kink.index for kink in report.kinks] in ([], [(1,)])
-    report = gradcheck(lambda x: x.relu(), [np.array([-1.0, 0.0, 2.0])])
-    assert [kink.index for kink in report.kinks] == [(1,)]
-    assert "kink at input 0[1]" in str(report)
+    assert len(report.kinks) == 3
+    assert report.notes == []
 
 
 def test_directions_say_what_was_not_looked_at():
@@ -117,8 +120,22 @@ def test_directions_say_what_was_not_looked_at():
     assert report.ok
     assert any("3 random directions were looked at, not each of its 6 elements" in note for note in report.notes)
     wrong = gradcheck((np.exp, lambda g, x: 1.5 * g * np.exp(x)), [X], directions=3)
-    assert not wrong
+    assert wrong.diagnosis.text == "off by a constant factor of 1.5"
     assert wrong.worst.index == ()
+
+
+def test_directions_are_counted_as_directions():
+    def vjp(g, x):
+        out = g * np.cos(x)
+        out[7] *= 2
+        return out
+
+    report = gradcheck((np.sin, vjp), [np.linspace(-1, 1, 100)], directions=4)
+    assert report.diagnosis.text == "4 of 4 directions are wrong"
+    assert report._repr_html_().count("<table") == 1
+    assert not gradcheck((np.sin, lambda g, x: g * np.inf), [X], directions=2)
+    assert gradcheck((np.sin, lambda g, x: np.ones(5)), [X], directions=2).diagnosis.code == "shape"
+    assert gradcheck((np.sin, lambda g, x: None), [X], directions=2).diagnosis.code == "zero"
 
 
 def test_text_colours_and_html():
@@ -156,6 +173,8 @@ def test_a_network_that_forgets_its_forward_is_told():
         (lambda x: x.argmax(), [np.ones(2)], ValueError, "no floating output"),
         (3, [np.ones(2)], TypeError, "expected a function of Tensors"),
         ((np.sin, lambda g, x: (g, g)), [np.ones(2)], ValueError, "expected 1 gradients of vjp"),
+        (lambda x: x, [{"a": np.ones(2)}], TypeError, "got dict; hand over what it holds"),
+        (lambda x: x, [[np.ones(3), np.ones((2, 2))]], TypeError, "got one of ndarray, ndarray of unlike shapes"),
     ],
 )
 def test_bad_use_is_told_plainly(target, inputs, error, message):
@@ -186,6 +205,10 @@ def test_an_input_that_is_not_used_is_noted():
     assert report.notes == ["no output changes with input 1, and its gradient is zero"]
 
 
+def test_a_constant_first_derivative_is_nothing_to_note():
+    assert gradcheck(torch.nn.Linear(3, 2), [X], order=2).notes == []
+
+
 def test_a_module_keeps_its_own_parameters():
     layer = torch.nn.Linear(3, 2)
     before = [p.clone() for p in layer.parameters()]
@@ -202,6 +225,36 @@ def test_torchs_signatures():
     with pytest.raises(RuntimeError, match="second order"):
         torch.autograd.gradgradcheck(CubeOnce.apply, x)
     assert torch.autograd.gradgradcheck(CubeOnce.apply, x, raise_exception=False) is False
+
+
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        ctx.k = k
+        return x * k
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.k, None
+
+
+def test_torchs_signatures_take_numbers_as_they_are():
+    x = torch.tensor(X, requires_grad=True)
+    assert torch.autograd.gradcheck(torch.nn.functional.leaky_relu, (x, 0.1))
+    assert torch.autograd.gradcheck(Scaled.apply, (x, 2.0))
+    assert torch.autograd.gradgradcheck(lambda k, t: k * t * t, (2.0, x))
+    with pytest.raises(GradcheckError, match="input 1"):
+        torch.autograd.gradcheck(lambda k, t: Scaled.apply(t, k) + Broken.apply(t), (2.0, x))
+
+
+class Broken(Scaled):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * np.inf
 
 
 def test_a_slope_that_vanishes_where_the_function_does_is_not_taken_for_wrong():

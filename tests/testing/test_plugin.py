@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from tinygrad_nn.testing.contract import random_upstream
 from tinygrad_nn.testing.samples import named_samples, shrunk
 
 PROJECT = """
@@ -40,6 +41,7 @@ def test_items_page_and_junit(outcome):
     assert "transposed: the last two axes are exchanged" in found.stdout
     assert "smallest example found:\n    input 0 = array([[" in found.stdout
     assert "Traceback" not in found.stdout
+    assert "product[square-float64-order1] - transpose: " in found.stdout
     page = (folder / "page.html").read_text()
     assert "8 checks, 2 failed" in page
     assert "http" not in page
@@ -55,6 +57,56 @@ def test_a_check_that_raises_shows_where(tmp_path):
     assert "missing 1 required positional argument: 'b'" in found.stdout
 
 
+TARGETS = """
+from tinygrad_nn import nn
+from tinygrad_nn.testing import gradcheck_op
+
+@gradcheck_op(samples=[((2, 3),)])
+def made():
+    return nn.Linear(3, 2)
+
+@gradcheck_op(samples=[((2, 3),)])
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(nn.Linear(1, 1).weight)
+    def forward(self, x):
+        return self.scale * nn.functional.layer_norm(x, x.shape[-1:])
+
+class TestMethods:
+    factor = 2.0
+
+    @gradcheck_op(samples=[((2, 3),)])
+    def doubled(self, x):
+        return x * self.factor
+
+    @gradcheck_op(samples=[((2, 3),)])
+    @staticmethod
+    def tripled(x):
+        return x * 3
+
+@gradcheck_op(samples=[((2, 3),)], dtypes=["float64"], orders=[1])
+def broken(x):
+    return helper(x)
+
+def helper(x):
+    raise KeyError("weights")
+"""
+
+
+def test_factories_modules_methods_and_errors(tmp_path):
+    (tmp_path / "test_ops.py").write_text(TARGETS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 failed, 12 passed in" in found.stdout, found.stdout
+    lines = found.stdout.splitlines()
+    shown = lines[lines.index("E   KeyError: 'weights'") - 5 :]
+    assert shown[0].startswith("test_ops.py:")
+    assert shown[0].endswith(": in broken")
+    assert "tinygrad_nn" not in found.stdout
+    assert "warnings" not in found.stdout
+
+
 def test_names_of_samples():
     array = np.ones((2, 2))
     named = named_samples([((2, 3), ()), (array,), array, ((2, 2),), (5,)])
@@ -63,6 +115,12 @@ def test_names_of_samples():
     filled = named["2x3,0-d"][0]
     assert filled.shape == (2, 3)
     assert np.abs(filled).min() >= 0.2
+
+
+def test_samples_are_not_drawn_as_the_incoming_gradients_are():
+    (x,) = named_samples([((100,),)])["100"]
+    (g,) = random_upstream(np.random.default_rng(0), [x])
+    assert abs(np.corrcoef(x, g)[0, 1]) < 0.5
 
 
 def test_shrinking_keeps_the_failure_and_cuts_equal_axes_together():

@@ -95,3 +95,10 @@ def test_leftovers_of_a_cut_off_write_are_removed(tmp_path):
     (tmp_path / ".step-000000001.safetensors.abc").write_bytes(b"half")
     small_run(tmp_path, epochs=1)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_file_is_no_folder(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("")
+    with pytest.raises(NotADirectoryError, match=r"Checkpoint: expected a folder, .*a\.txt is a file"):
+        Checkpoint(path)

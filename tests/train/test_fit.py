@@ -169,3 +169,30 @@ def test_importing_the_package_does_not_bring_training_along():
 
     code = "import sys, tinygrad_nn; print([n for n in sys.modules if 'tinygrad_nn.train' in n or 'tinygrad_nn.doctor' in n])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_fit_cannot_use_is_named():
+    model, loss_of, optimizer, loader, _ = parts()
+    x, y = loader.dataset.tensors
+    run = lambda data=loader, by=optimizer, **options: fit(model, loss_of, by, data, epochs=1, **options)
+    no_target = DataLoader(TensorDataset(x))
+    for data, found in (((x, y), "Tensor of length 100"), (DataLoader(x, 10), "Tensor of"), (no_target, "list of length 1")):
+        for use in (run, lambda data: evaluate(model, loss_of, data)):
+            with pytest.raises(TypeError, match=rf"expected batches \(inputs, target\).*, got a {found}"):
+                use(data)
+    with pytest.raises(TypeError, match="expected metrics like Accuracy\\(\\), got 'accuracy'"):
+        run(metrics=["accuracy"])
+    with pytest.raises(TypeError, match="expected metrics like Accuracy\\(\\), got <class"):
+        run(metrics=[Accuracy])
+    with pytest.raises(TypeError, match=r"expected optimizer to be like .*, got 'sgd'"):
+        run(by="sgd")
+
+
+def test_an_epoch_without_batches_is_an_error():
+    model, loss_of, optimizer, loader, _ = parts()
+    with pytest.raises(ValueError, match="epoch 1 got no batches"):
+        fit(model, loss_of, optimizer, [], epochs=1)
+    with pytest.raises(ValueError, match="epoch 2 got no batches from train_loader; a generator gives them only once"):
+        fit(model, loss_of, optimizer, (batch for batch in loader), epochs=2)
+    with pytest.raises(ValueError, match="evaluate: the loader gave no batches"):
+        fit(model, loss_of, optimizer, loader, epochs=1, val=[])

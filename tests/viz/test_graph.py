@@ -15,8 +15,9 @@ from tinygrad_nn import nn
 from tinygrad_nn.autograd import Function
 from tinygrad_nn.op import OPS
 from tinygrad_nn.testing.strategies import expressions
-from tinygrad_nn.viz import draw, record, trace
+from tinygrad_nn.viz import draw, record, rules, trace
 from tinygrad_nn.viz.backward import walk_back
+from tinygrad_nn.viz.export import as_data
 from tinygrad_nn.viz.rules import describe
 
 
@@ -230,6 +231,13 @@ def test_a_long_chain_refuses_in_one_line():
     with pytest.raises(ValueError, match=r"at most 3,000 boxes once its modules are collapsed, got 100,001") as told:
         draw(y).to_svg()
     assert "\n" not in str(told.value)
+    short = torch.ones(1, requires_grad=True)
+    for _ in range(3_000):
+        short = short * 1.0
+    for save in (draw(short).to_svg, draw(short).to_html):
+        with pytest.raises(ValueError, match=r"at most 3,000 boxes once its modules are collapsed, got 3,001"):
+            save()
+    assert draw(short, most=4_000).to_html()
 
 
 def test_a_large_network_is_drawn_collapsed():
@@ -252,6 +260,8 @@ def test_bad_input_is_told():
         draw(3)
     with pytest.raises(ValueError, match="has no graph"):
         draw(torch.ones(2))
+    with pytest.raises(ValueError, match=r"expected a tensor that was computed, got a leaf of shape \[2\]"):
+        draw(torch.ones(2, requires_grad=True))
     with pytest.raises(TypeError, match="trace: expected a function, got int"):
         trace(3)
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
@@ -293,3 +303,113 @@ def test_every_rule_is_found_in_its_file():
         for name, rule in told["rules"].items():
             assert rule["code"], (op.name, name)
             assert rule["file"].startswith("tinygrad_nn/"), (op.name, name)
+
+
+def test_a_shared_weight_has_both_names_and_each_module_its_own():
+    emb, out = nn.Embedding(5, 3), nn.Linear(3, 5, bias=False)
+    out.weight = emb.weight
+    index = torch.tensor([1, 2])
+    traced, drawn = trace(lambda: out(emb(index)).sum()), draw(out(emb(index)).sum())
+    assert [(block.path, block.type) for block in traced.graph.blocks] == [("emb", "Embedding"), ("out", "Linear")]
+    assert [n.block.path for n in traced.graph.nodes if n.label in {"rows", "linear"}] == ["emb", "out"]
+    assert drawn.graph.blocks == []  # a tensor's graph does not say which of them was called
+    for picture in (traced, drawn):
+        assert [n.name for n in picture.graph.nodes if n.kind == "parameter"] == ["emb.weight = out.weight"]
+
+
+def test_a_part_of_a_known_module_has_its_path():
+    class Held:
+        model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 1)))
+
+    def paths(params=None):
+        picture = trace(lambda: Held.model[1](torch.ones(1, 2)).sum(), params=params)
+        return [block.path for block in picture.graph.blocks]
+
+    assert paths() == ["", "0"]
+    assert paths(params=Held.model) == ["1", "1.0"]
+    model = Held.model
+    assert isinstance(model, nn.Sequential)
+    assert paths() == ["", "0"]  # not a variable where `trace` is called
+    picture = trace(lambda: model[1](torch.ones(1, 2)).sum())
+    assert [block.path for block in picture.graph.blocks] == ["1", "1.0"]
+
+
+def test_what_leaves_the_graph_is_a_step():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+
+    def f(x):
+        y = x.detach()
+        z = x.data
+        return (y * x + z).sum()
+
+    picture = trace(f, x)
+    told = [(n.label, n.name, [p.name for p in n.parents]) for n in picture.graph.nodes if n.label in {"detach", "data"}]
+    assert told == [("detach", "y", ["x"]), ("data", "z", ["x"])]
+    assert [step.gradient.tolist() for step in walk_back(picture.graph) if step.node.name == "x"] == [[1.0, 2.0]]
+    anew = trace(lambda x: ((x * 2).detach().requires_grad_() * 3).sum(), x)
+    assert [(n.label or n.kind) for n in anew.graph.nodes] == ["leaf", "mul", "sum"]
+    assert [step.gradient.tolist() for step in walk_back(anew.graph)][-1] == [3.0, 3.0]
+
+
+def test_the_throwaway_name_is_no_name():
+    x = torch.tensor([2.0, 1.0], requires_grad=True)
+
+    def f():
+        v, _ = x.sort()
+        return v.sum()
+
+    assert {n.name for n in trace(f).graph.nodes} == {"x", "v", ""}
+    v, _ = x * 2, x * 3
+    assert {n.name for n in draw((v + _).sum()).graph.nodes} == {"x", "v", ""}
+
+
+def test_a_call_is_written_as_python():
+    x = torch.arange(6.0).reshape(2, 3).requires_grad_()
+
+    def f():
+        z = torch.zeros(2, 3)
+        z[:, 1:] = x[0, ..., 1:]
+        z.view(6).mul_(2.0)
+        return z.mean()
+
+    nodes = [n for n in as_data(trace(f).graph)["nodes"] if n.get("keywords")]
+    written = {n["op"]: n["keywords"] for n in nodes}
+    assert written["getitem"] == "index=(0, ..., slice(1, None))"
+    assert written["mean"] == "axis=None, keepdims=False"
+    assert written["set_view"].startswith("view=reshape, attributes={'shape': (6,)}")
+
+
+def test_the_local_derivative_is_the_rules_own():
+    x = torch.tensor([0.0, -1.0, 1e38, 2.0], requires_grad=True)
+    steps = as_data(trace(lambda: ((x.log() * 1e10).exp()).sum()).graph)["backward"]
+    (log,) = [step["sent"][0] for step in steps if step["gradient"]["data"] == [0.0, "nan", "inf", "inf"] and step["sent"]][-1:]
+    assert log["slope"]["data"] == ["inf", -1.0, float(np.float32(1) / np.float32(1e38)), 0.5]
+    square = torch.eye(2, requires_grad=True)
+    steps = as_data(trace(lambda: (square @ square).cumsum(0).sum()).graph)["backward"]
+    assert [line.get("slope") for step in steps for line in step["sent"]] == [None] * 4  # their elements mix
+
+
+def formula(key):
+    """What a formula says, on NumPy."""
+    names = {name: getattr(np, name) for name in ("exp", "log", "sqrt", "where", "amax", "amin")}
+    return eval("lambda g, x=0, y=0, a=0, b=0, axis=None: " + rules._FORMULAS[key], names | {"sum": np.sum})
+
+
+@pytest.mark.parametrize("op", ["maximum", "minimum"])
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_the_formula_of_an_extreme_of_two_holds_at_a_tie(op, side):
+    a, b, g = np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]), np.array([5.0, 6.0, 7.0])
+    assert np.array_equal(formula(f"{op}.{side}")(g, a=a, b=b), OPS[op].rules[side](g, a, b))
+
+
+@pytest.mark.parametrize("op", ["amax", "amin"])
+def test_the_formula_of_an_extreme_holds_at_a_tie(op):
+    x, g = np.array([2.0, 1.0, 2.0, 1.0]), np.float64(3.0)
+    y = OPS[op].forward(x, axis=None, keepdims=False)
+    assert np.array_equal(formula(f"{op}.x")(g, x=x, y=y), OPS[op].rules["x"](g, x, y, axis=None, keepdims=False))
+
+
+def test_rules_that_undo_say_so():
+    for op in ("permute", "roll"):
+        assert f"<mi>{op}⁻¹</mi>" in describe(OPS[op])["rules"]["x"]["math"]
+    assert "<mi>permute</mi>" in describe(OPS["permute"])["forward"]["math"]

@@ -146,4 +146,14 @@ def test_modules_are_collapsed_when_asked():
 
 def test_nan_is_drawn():
     x = torch.tensor(np.full(50, np.nan), requires_grad=True)
-    ET.fromstring(draw((x * 2).sum()).to_svg())
+    text = draw((x * 2).sum()).to_svg()
+    ET.fromstring(text)
+    assert "50 nan" in text
+    image = torch.rand(1, 10, 10)
+    image[0, 0, 0], image[0, 0, 1], image[0, 0, 2] = float("nan"), float("inf"), float("-inf")
+    text = draw((image.requires_grad_() * 2).sum()).to_svg()
+    assert ", 1 nan, 2 inf<" in text
+    one = torch.cat([torch.arange(39.0), torch.tensor([float("nan")])]).requires_grad_()
+    text = draw(one.sum()).to_svg()
+    assert "0 … 38, 1 nan" in text
+    assert text.count('class="odd"') == 1

@@ -40,7 +40,7 @@ def test_histograms_have_a_line_for_each_layer():
         plots.gradient_histograms(model)
     model(torch.randn(5, 4)).sum().backward()
     assert len(plots.gradient_histograms(model).lines) == 2
-    assert not any(module._hooks.get("forward") for module in model.modules())
+    assert not any(module._hooks_.get("forward") for module in model.modules())
 
 
 def test_looking_at_activations_changes_nothing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ from tinygrad_nn.graph import AccumulateGrad, Edge, Node, mode
 from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge", "save_on_cpu",
-    "saved_tensors_hooks",
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
+    "increment_version", "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
 
 
@@ -39,7 +39,16 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """Where the gradient of a tensor arrives; RuntimeError for one that requires none."""
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(AccumulateGrad(tensor) if tensor.is_leaf else tensor.grad_fn, tensor.output_nr)
+    return GradientEdge(AccumulateGrad.of(tensor) if tensor.is_leaf else tensor.grad_fn, tensor.output_nr)
+
+
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Note that tensors have been written to, so that what was saved of them is an error; RuntimeError for what is no tensor."""
+    tensors = [tensor] if isinstance(tensor, Tensor) else list(tensor) if isinstance(tensor, Iterable) else [tensor]
+    for one in tensors:
+        if not isinstance(one, Tensor):
+            raise RuntimeError(f"increment_version: expected a Tensor or an iterable of Tensors, got {type(one).__name__}")
+        one._touch("increment_version")
 
 
 _REFUSAL: ContextVar[str] = ContextVar("tinygrad_nn_saved_tensors_refusal", default="")

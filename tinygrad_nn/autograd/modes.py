@@ -144,6 +144,13 @@ class set_detect_anomaly(set_grad_enabled):
     __repr__ = object.__repr__
 
 
+class set_multithreading_enabled(_ModeChange):
+    """Nothing changes: the walk back takes one thread anyway."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+
+
 def is_grad_enabled() -> bool:
     """Whether operations are recorded."""
     return MODE.get().grad

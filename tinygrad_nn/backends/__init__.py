@@ -26,7 +26,15 @@ class Backend(ModuleType):
         return False
 
 
-cudnn = Backend("cudnn", enabled=True, benchmark=False, deterministic=False, allow_tf32=True)
+cudnn = Backend(
+    "cudnn",
+    enabled=True,
+    benchmark=False,
+    deterministic=False,
+    allow_tf32=True,
+    version=lambda: None,
+    flags=lambda *flags, **named: nullcontext(),
+)
 _sdp = {f"enable_{kind}_sdp": lambda enabled: None for kind in ("flash", "math", "mem_efficient", "cudnn")}
 cuda = Backend(
     "cuda",

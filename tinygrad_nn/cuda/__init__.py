@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_nn.cuda import amp
+from tinygrad_nn.runtime import OutOfMemoryError
 
-__all__ = ["amp", "device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
+__all__ = [
+    "OutOfMemoryError", "amp", "device_count", "empty_cache", "get_rng_state_all", "is_available", "manual_seed", "manual_seed_all",
+    "set_rng_state_all",
+]  # fmt: skip
 
 
 def is_available() -> bool:
@@ -35,6 +39,15 @@ def manual_seed(seed: int) -> None:
 
 def manual_seed_all(seed: int) -> None:
     """Nothing: there is no generator to seed."""
+
+
+def get_rng_state_all() -> list[Any]:
+    """The states of the generators of all GPUs: none."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Nothing: there is no generator."""
 
 
 def empty_cache() -> None:

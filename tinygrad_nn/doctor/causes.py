@@ -23,6 +23,7 @@ CAUSES.update({
     "sigmoid-twice": Cause("error", "sigmoid applied twice", "remove one: BCEWithLogitsLoss applies it itself, BCELoss does not"),
     "bce-on-raw-scores": Cause("error", "raw scores into BCE, which wants probabilities", "use BCEWithLogitsLoss (Keras: from_logits=True), or CrossEntropyLoss for one class of many"),
     "nll-on-raw-scores": Cause("error", "raw scores into NLLLoss, which wants log-probabilities", "use CrossEntropyLoss, or put LogSoftmax before the loss"),
+    "wrong-sign": Cause("error", "a loss that is driven up", "minimize the loss: no minus before it, no maximize=True"),
     # the loop
     "detached": Cause("error", "a loss that is cut off from the parameters", "do not leave the graph between model and loss: no .item(), .detach(), .data, no_grad or argmax"),
     "optimizer-of-another-model": Cause("error", "an optimizer that holds parameters of another model", "make the optimizer after the model, of model.parameters()"),
@@ -44,6 +45,11 @@ CAUSES.update({
     "init-scale": Cause("warning", "initial weights too large or too small", "use nn.init.xavier_uniform_ or kaiming_uniform_, or the layers' own initial weights"),
     "initial-loss": Cause("warning", "an initial loss far above chance", "make the last layer's initial weights smaller, and check the scale of the inputs"),
     # the layers
+    "schedule-too-fast": Cause("warning", "a learning rate that falls to nothing", "let the scheduler step once an epoch, not once a batch, or choose a slower schedule"),
+    "weight-decay-too-high": Cause("error", "weight decay too high", "divide weight_decay by 100: usual are 1e-5 to 1e-2"),
+    "clipped-away": Cause("error", "gradients clipped to almost nothing", "raise the limit of the clipping to about the usual norm of the gradients, often 1"),
+    "dropout-too-high": Cause("warning", "dropout that drops almost everything", "use a smaller p: 0.1 to 0.5 of the values are usually dropped"),
+    "no-activation": Cause("error", "linear layers with nothing between them", "put an activation between them, such as ReLU"),
     "lr-too-high": Cause("error", "learning rate too high", "divide the learning rate by 10"),
     "saturated": Cause("warning", "saturated activations", "scale inputs and initial weights down, or use ReLU: where sigmoid and tanh are flat, nothing learns"),
     "missing-bias": Cause("warning", "no bias before a saturated activation", "give the layer a bias, so that it can move into the steep part"),
@@ -55,7 +61,9 @@ CAUSES.update({
     "update-ratio": Cause("warning", "updates far from a thousandth of the weights", "change the learning rate until |update| / |weight| is near 1e-3"),
     "lr-too-low": Cause("warning", "learning rate too low", "multiply the learning rate by 10, or use Adam"),
     # the data
+    "label-constant": Cause("error", "labels that are all the same", "check how the labels are made; if the data are sorted by class, shuffle them"),
     "sorted-data": Cause("error", "sorted data that is not shuffled", "shuffle: DataLoader(..., shuffle=True)"),
+    "imbalanced": Cause("warning", "classes that are very unequal", "weight the rare class (weight=, pos_weight=) or draw it more often; judge by recall and precision"),
     "leakage": Cause("error", "rows of the training data in the validation data", "split the data before anything else, and remove duplicates"),
     "batch-twice": Cause("warning", "the same batch several times in a row", "take one step on each batch: look for a loop within the loop, or next(iter(loader))"),
     "mse-on-softmax": Cause("warning", "squared error on a softmax", "use CrossEntropyLoss on raw scores: squared error has almost no slope where a softmax is wrong and sure"),

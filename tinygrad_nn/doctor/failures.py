@@ -33,8 +33,11 @@ def quietly(function: Callable[..., Any], *args: Any) -> None:
 
 def call_of(trace: TracebackType | None) -> LossCall | None:
     """The call of a loss function that an exception came out of, whatever name it was called by."""
+    line = reading.user_line()
     while trace is not None:
-        frame, line = trace.tb_frame, trace.tb_lineno
+        frame = trace.tb_frame
+        if not frame.f_code.co_filename.startswith(reading.PACKAGE):
+            line = f"{Path(frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
         if trace is not None and trace.tb_frame.f_code.co_name in LOSSES:
             known = trace.tb_frame.f_locals
@@ -44,7 +47,7 @@ def call_of(trace: TracebackType | None) -> LossCall | None:
                     known["input"],
                     known["target"],
                     {},
-                    f"{Path(frame.f_code.co_filename).name}:{line}",
+                    line,
                 )
     return None
 
@@ -97,6 +100,8 @@ def first_not_finite(watched: watch, loss: Any) -> None:
     seen, add = watched.seen, watched.report.add
     inputs = [x for x in watched.inputs if isinstance(x, type(loss)) and x._data.dtype.kind == "f"]
     if any(not np.isfinite(x._data).all() for x in inputs):
+        if "input-not-finite" in watched.report:
+            return
         bad = sum(int(np.count_nonzero(~np.isfinite(x._data))) for x in inputs)
         add("input-not-finite", "the model's input", f"{bad} values of the batch of step {seen.steps + 1} are NaN or infinite")
         return

@@ -54,8 +54,19 @@ def op_of(node: Any) -> str:
     return node.op.name if isinstance(node, OpNode) else ""
 
 
+def function_of(node: Any) -> str:
+    """The name of the op, or softmax where it is written out: exp(x) / exp(x).sum()."""
+    ops = [op_of(graph.node_of(edge)) for edge in node.edges] if isinstance(node, OpNode) else []
+    if op_of(node) == "div" and ops == ["exp", "sum"]:
+        summed, _ = behind(graph.node_of(node.edges[1]).edges[0])
+        return "softmax" if op_of(summed) == "exp" else "div"
+    return "softmax" if op_of(node) == "exp" and ops == ["log_softmax"] else op_of(node)
+
+
 def path_of(node: Any, calls: Iterable[Call]) -> str:
     """The innermost module call in which a node was made, as `model.fc1 (Linear)`; nothing outside the model."""
+    if not isinstance(node, graph.Node):
+        return ""
     around = [call for call in calls if call.start < node.serial <= call.end]
     return min(around, key=lambda call: call.end - call.start).path if around else ""
 
@@ -125,7 +136,7 @@ class Step:
 def losses(nodes: Iterable[Any], end: int) -> list[LossCall]:
     """The losses that the nodes after the model are of, for loss functions that were called under another name."""
     found = []
-    after = {op_of(node): node for node in nodes if node.serial > end and isinstance(node, OpNode)}
+    after = {op_of(node): node for node in nodes if isinstance(node, OpNode) and node.serial > end}
     for kind, op in (("cross_entropy", "cross_entropy"), ("nll_loss", "nll")):
         node = after.get(op)
         if node is not None and node.saved:

@@ -22,6 +22,8 @@ class LossCall:
     target: Any  # None where it is not known
     options: dict[str, Any]
     where: str = ""
+    result: Any = None  # a weak reference to what it gave
+    value: float = float("nan")  # of what it gave, in steps looked at closely
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Snapshot:
     gradients: dict[str, float] = field(default_factory=dict)  # root mean square by parameter
     weights: dict[str, float] = field(default_factory=dict)
     updates: dict[str, float] = field(default_factory=dict)  # |update| / |weight| by parameter
+    left: float = 1.0  # the part of the gradients that clipping left
 
 
 @dataclass
@@ -65,12 +68,19 @@ class Seen:
     validation: list[tuple[int, float]] = field(default_factory=list)  # the step before it, and the loss
     snapshots: list[Snapshot] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)  # the targets of the first steps
+    later_labels: list[Any] = field(default_factory=list)  # those of the steps looked at afterwards
     rows: list[tuple[int, ...]] = field(default_factory=list)  # checksums of the input rows of the first steps
     validation_rows: set[int] = field(default_factory=set)
     with_gradient: set[str] = field(default_factory=set)
     kind: str = ""  # of the last loss
     where: str = ""  # its source line
     classes: int = 0
+    several: bool = False  # whether backwards of other losses come between, as in adversarial training: the curve is no curve
+    highest_rate: float = 0.0
+    chained: str = ""  # two linear layers with nothing between them
+    weighted: bool = False  # whether a loss was called with weights
+    begun: int = 0  # passes through loaders of more than one batch
+    starved: int = 0  # steps with less than a thousandth of the highest learning rate
 
     @property
     def chance(self) -> float | None:
@@ -98,6 +108,16 @@ class Seen:
         count = max(1, round(len(self.losses) * share))
         part = self.losses[-count:] if end else self.losses[:count]
         return float(np.mean(part))
+
+    @property
+    def maximizes(self) -> bool:
+        """Whether the optimizer goes uphill."""
+        return self.optimizer is not None and any(group.get("maximize") for group in self.optimizer.param_groups)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the loss fell by three tenths and more."""
+        return len(self.losses) >= 10 and self.smoothed(0.2) < self.losses[0] - 0.3 * abs(self.losses[0])
 
     def is_matrix(self, name: str) -> bool:
         """Whether a parameter has two axes or more."""

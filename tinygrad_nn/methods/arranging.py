@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import dtype_of
+from tinygrad_nn.dtypes import dtype_of, number_in
 from tinygrad_nn.methods.dims import axes_of, axis_of, many, sizes_of
-from tinygrad_nn.methods.faces import Number
+from tinygrad_nn.methods.faces import Number, is_tensor
 from tinygrad_nn.methods.joining import stack
 from tinygrad_nn.methods.shaping import (
     all_tensors,
@@ -23,6 +23,7 @@ from tinygrad_nn.methods.shaping import (
     two_axes,
     unsqueeze,
 )
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.ops import index as ops
 
@@ -96,7 +97,7 @@ def repeat(input: Tensor, *repeats_: Any, repeats: Any = None) -> Tensor:
     sizes = (1,) * (len(times) - input.ndim) + tuple(input.shape)
     alternating = reshape(input, [m for n in sizes for m in (1, n)])
     spread = expand(alternating, [m for n, k in zip(sizes, times, strict=True) for m in (k, n)])
-    return reshape(elementwise.copy(spread), [n * k for n, k in zip(sizes, times, strict=True)])
+    return named(reshape(elementwise.copy(spread), [n * k for n, k in zip(sizes, times, strict=True)]), "RepeatBackward0")
 
 
 def tile(input: Tensor, *dims_: Any, dims: Any = None) -> Tensor:
@@ -112,7 +113,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
             raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
         if input.dtype.name not in ("int64", "int32"):
             raise RuntimeError(f"repeats has to be Long or Int tensor, got {input.dtype}")
-        return ops.repeated(input)
+        return ops.repeated(input).to(input.dtype)
     if dim is None:
         input, dim = reshape(input, -1), 0
     if not input.ndim:
@@ -139,12 +140,12 @@ def _triangle(input: Tensor, lower: bool, diagonal: int, name: str) -> Tensor:
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """Matrices with zeros above a diagonal."""
-    return _triangle(input, True, diagonal, "tril")
+    return named(_triangle(input, True, diagonal, "tril"), "TrilBackward0")
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Matrices with zeros below a diagonal."""
-    return _triangle(input, False, diagonal, "triu")
+    return named(_triangle(input, False, diagonal, "triu"), "TriuBackward0")
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -225,7 +226,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All tuples of one element from each vector, one in a row; of one vector, itself."""
     if any(x.ndim != 1 for x in all_tensors(tensors)):
         raise RuntimeError(f"Expect a 1D vector, but got shapes {[list(x.shape) for x in tensors]}")
-    return tensors[0] if len(tensors) == 1 else stack([reshape(g, -1) for g in meshgrid(*tensors)], 1)
+    return tensors[0] if len(tensors) == 1 else stack([reshape(g, -1) for g in meshgrid(*tensors, indexing="ij")], 1)
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
@@ -269,7 +270,7 @@ def pad(input: Tensor, pad: Sequence[int], value: float = 0.0) -> Tensor:
 
 
 def fill_diagonal(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
-    """A number on the main diagonal, which goes on below itself in a tall matrix if `wrap`.
+    """A number, in the input's dtype, on the main diagonal, which goes on below itself in a tall matrix if `wrap`.
 
     RuntimeError for fewer than two dimensions, and for more of different sizes.
     """
@@ -279,4 +280,5 @@ def fill_diagonal(input: Tensor, fill_value: Number, wrap: bool = False) -> Tens
         raise RuntimeError("all dimensions of input must be of equal length")
     mask = np.zeros(tuple(input.shape), bool)
     np.fill_diagonal(mask, True, wrap=wrap)
-    return elementwise.where(mask, fill_value, input)
+    value = fill_value.item() if is_tensor(fill_value) else fill_value  # type: ignore[union-attr]
+    return elementwise.where(mask, number_in(value, input.dtype.numpy), input)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ def histogram(
     """How many elements (or what weight) each bin holds, and the edges of the bins: `bins` are these, or their number."""
     x = _floats(input, "histogram")
     w = None if weight is None else _array(weight).reshape(-1)
-    counts, edges = np.histogram(x, bins if isinstance(bins, int) else _array(bins), range, weights=w)
+    counts, edges = np.histogram(x, bins if isinstance(bins, int | np.integer) else _array(bins), range, weights=w)
     if density:
         with np.errstate(invalid="ignore"):
             counts = counts / (counts.sum() * np.diff(edges))
@@ -154,7 +155,8 @@ def histogramdd(
         raise RuntimeError(f"histogramdd: expected points of shape (..., D), got shape {list(input.shape)}")
     size = input.shape[-1]
     points = _floats(input, "histogramdd").reshape(-1, size)
-    wanted: Any = [bins] * size if isinstance(bins, int) else [n if isinstance(n, int) else _array(n) for n in bins]
+    each: Any = [bins] * size if isinstance(bins, int | np.integer) else bins
+    wanted: Any = [n if isinstance(n, int | np.integer) else _array(n) for n in each]
     limits = None if range is None else list(zip(range[::2], range[1::2], strict=True))
     w = None if weight is None else _array(weight).reshape(-1)
     counts, edges = np.histogramdd(points, wanted, limits, weights=w, density=density)
@@ -176,6 +178,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     if aweights is not None and correction:
         freedom = total - correction * (sum(weights * aweights) / total)
     if freedom <= 0:
+        warnings.warn("cov(): degrees of freedom is <= 0: expected a correction below the number of columns", stacklevel=2)
         freedom = freedom * 0.0
     centred = elementwise.sub(rows, sum(rows if weights is None else rows * weights, 1, True) / total)
     found = elementwise.div(linalg.matmul(centred, (centred if weights is None else centred * weights).mT), freedom)

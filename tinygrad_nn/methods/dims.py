@@ -9,7 +9,7 @@ from typing import Any
 
 def axis_of(dim: int, ndim: int) -> int:
     """`dim` as an axis from 0 to ndim - 1; a 0-d tensor counts as one with one dimension, as in PyTorch."""
-    bound = ndim or 1
+    dim, bound = index(dim), ndim or 1
     if not -bound <= dim < bound:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim % bound
@@ -19,7 +19,7 @@ def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...] | Non
     """`dim` as distinct axes, or None for all of them; what is empty also means all."""
     if dim is None:
         return None
-    axes = tuple(axis_of(d, ndim) for d in ((dim,) if isinstance(dim, int) else dim))
+    axes = tuple([axis_of(d, ndim) for d in listed(dim)])
     for i, axis in enumerate(axes):
         if axis in axes[:i]:
             raise RuntimeError(f"dim {axis} appears multiple times in the list of dims")
@@ -41,9 +41,14 @@ def sizes_of(sizes: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
         raise TypeError(f"expected sizes or dimensions as integers or one tuple of them, got {got}") from None
 
 
+def listed(numbers: Any) -> Sequence[int]:
+    """One number, of Python's, NumPy's or in a tensor, or several, as a sequence."""
+    return (numbers,) if isinstance(numbers, int) or hasattr(numbers, "__index__") else numbers
+
+
 def many(numbers: int | Sequence[int]) -> tuple[int, ...]:
-    """One number or several, as a tuple."""
-    return (index(numbers),) if hasattr(numbers, "__index__") else tuple(map(index, numbers))
+    """One number or several, as a tuple of Python's."""
+    return tuple(map(index, listed(numbers)))
 
 
 def inferred(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -45,6 +45,11 @@ def expect_floating(name: str, *tensors: Tensor) -> None:
         raise NotImplementedError(f"{name}: expected a floating tensor, got {tensors[0].dtype}")
 
 
+def plain(number: Any) -> Any:
+    """A NumPy scalar as Python's number, which promotes no tensor; anything else as it is."""
+    return number.item() if isinstance(number, np.generic) else number
+
+
 def in_common(value: Any, *others: Any, floating: bool = False) -> Any:
     """A tensor in the dtype that PyTorch promotes it and the others to; a number as it is."""
     arrays = [v.detach().numpy() if is_tensor(v) else v for v in (value, *others)]
@@ -59,10 +64,15 @@ def expect_fit(value: Any, input: Any) -> None:
 
 
 def old_order(name: str, count: int, *given: Any) -> tuple[list[Any], list[Any]]:
-    """The tensors and the numbers of a call in PyTorch's deprecated order, numbers in front; TypeError for any other order."""
+    """The tensors and the numbers of a call in PyTorch's deprecated order, numbers in front; TypeError for any other order.
+
+    Where one tensor is expected, a number may stand for it.
+    """
     args = [value for value in given if value is not None]
     tensors, numbers = [v for v in args if is_tensor(v)], [v for v in args if not is_tensor(v)]
-    if len(tensors) != count or not is_tensor(args[-1]) or not all(isinstance(v, bool | int | float) for v in numbers):
+    if count == 1 and len(numbers) == 2:
+        tensors = [numbers.pop()]
+    if len(tensors) != count or tensors[-1] is not args[-1] or not all(isinstance(v, bool | int | float) for v in numbers):
         kinds = ", ".join(type(v).__name__ for v in args)
         raise TypeError(f"{name}() takes numbers by their names and tensors by position, got ({kinds})")
     told = f"{name}: numbers in front of tensors are a deprecated overload; give them by their names, alpha, beta or value"

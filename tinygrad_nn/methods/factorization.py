@@ -23,11 +23,16 @@ __all__ = [
 
 def matrices(input: Tensor, name: str, square: bool = False) -> Tensor:
     """The input, if it holds matrices (square ones) in a dtype that they are factorised in; RuntimeError if not."""
+    _shaped(input, name, square)
+    return floating(input, name)
+
+
+def _shaped(input: Tensor, name: str, square: bool) -> None:
+    """RuntimeError unless the input holds matrices, square ones if asked for."""
     if input.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor must have at least 2 dimensions, got shape {list(input.shape)}")
     if square and input.shape[-1] != input.shape[-2]:
         raise RuntimeError(f"{name}: A must be batches of square matrices, got shape {list(input.shape)}")
-    return floating(input, name)
 
 
 def floating(input: Tensor, name: str) -> Tensor:
@@ -49,7 +54,7 @@ def solved(a: Tensor, b: Tensor, name: str, left: bool = True) -> Tensor:
     same_dtype(matrices(a, name, square=True), b, name)
     if b.ndim < 2 or a.shape[-1] != b.shape[-2 if left else -1]:
         raise RuntimeError(f"{name}: Incompatible shapes of A and B: {list(a.shape)} and {list(b.shape)}")
-    return linalg.solve(a, b) if left else linalg.solve(a.mT, b.mT).mT
+    return linalg.solve(a, b) if left else linalg.solve(a.mT, b.mT).mT.contiguous()
 
 
 def det(input: Tensor) -> Tensor:
@@ -80,8 +85,8 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 
 
 def matrix_power(input: Tensor, n: int) -> Tensor:
-    """Square matrices multiplied n times, by repeated squaring; with negative n, their inverses."""
-    matrices(input, "linalg.matrix_power", square=True)
+    """Square matrices, of integers too, multiplied n times, by repeated squaring; with negative n, their inverses."""
+    _shaped(input, "linalg.matrix_power", square=True)
     if n == 0:
         return elementwise.add(elementwise.mul(input, 0), np.eye(input.shape[-1], dtype=input.dtype.numpy))
     power: Tensor = inverse(input) if n < 0 else elementwise.copy(input)
@@ -150,7 +155,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
         v = shape.concatenate(v, right.mT[..., k:], axis=input.ndim - 1)
     if not compute_uv:
         u, v = (elementwise.mul(t, 0).detach() for t in (u, v))
-    return return_types.svd(u, squeeze(s, -2), v)
+    return return_types.svd(u, squeeze(s, -2).contiguous(), v)
 
 
 def plu(input: Tensor, pivot: bool = True) -> tuple[Any, Tensor]:
@@ -168,7 +173,7 @@ def plu(input: Tensor, pivot: bool = True) -> tuple[Any, Tensor]:
         low = shape.concatenate(low, solved(up, rows[..., k:, :], "linalg.lu", left=False), axis=input.ndim - 2)
     if n > m:
         up = shape.concatenate(up, solved(low, rows[..., k:], "linalg.lu"), axis=input.ndim - 1)
-    return return_types.linalg_lu(permutation(order, input), low, up), pivots
+    return return_types.linalg_lu(permutation(order, input), low.contiguous(), up.contiguous()), pivots
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
 from tinygrad_nn.methods.shaping import broadcast_shapes, expand, reshape
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import index as ops
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     """
     if indices.is_floating_point() or indices.dtype.name == "bool":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    sizes = many(shape)
+    indices, sizes = indices.long(), many(shape)
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     steps = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
@@ -155,9 +156,10 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `dim` that the 1-d integer `index` names, in its order."""
     axis, rows = slices_at(input, dim, index, "index_select")
-    return ops.getitem(input if input.ndim else reshape(input, 1), index=(*(slice(None),) * axis, rows)).reshape(
+    chosen = ops.getitem(input if input.ndim else reshape(input, 1), index=(*(slice(None),) * axis, rows)).reshape(
         (*input.shape[:axis], *rows.shape, *input.shape[axis + 1 :]) if input.ndim else ()
     )
+    return named(chosen, "IndexSelectBackward0")
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of, many
 from tinygrad_nn.methods.faces import put_into
 from tinygrad_nn.methods.shaping import all_tensors, atleast_1d, atleast_2d, atleast_3d, narrow, reshape
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import shape
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     for i, tensor in enumerate(all_tensors(tensors)):
         if tensor.ndim > 2:
             raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {tensor.ndim}")
-    blocks = _alike(atleast_2d(tensors))
+    blocks = atleast_2d(_alike(tensors))
     widths, total = [b.shape[1] for b in blocks], sum(b.shape[1] for b in blocks)
     befores = [sum(widths[:i]) for i in range(len(blocks))]
     rows = [shape.pad(block, widths=((0, 0), (before, total - before - width)), value=0)
@@ -138,7 +139,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     axis = axis_of(dim, input.ndim)
-    return tuple(input[(*(slice(None),) * axis, i)] for i in range(input.shape[axis]))
+    return tuple(named(input[(*(slice(None),) * axis, i)], "UnbindBackward0") for i in range(input.shape[axis]))
 
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -153,7 +154,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), but got "
             f"split_sizes={list(sizes)}"
         )
-    return tuple(narrow(input, dim, sum(sizes[:i]), n) for i, n in enumerate(sizes))
+    return tuple(named(narrow(input, dim, sum(sizes[:i]), n), "SplitWithSizesBackward0") for i, n in enumerate(sizes))
 
 
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -165,7 +166,8 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     size, step = tensor.shape[axis_of(dim, tensor.ndim)], many(split_size_or_sections)[0]
     if step < 0 or (step == 0 and size):
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
-    return split_with_sizes(tensor, [min(step, size - start) for start in range(0, size, step or 1)] or [0], dim)
+    parts = split_with_sizes(tensor, [min(step, size - start) for start in range(0, size, step or 1)] or [0], dim)
+    return tuple(named(part, "SplitBackward0") for part in parts)
 
 
 @numpy_names
@@ -187,17 +189,22 @@ def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, 
 unsafe_chunk = chunk
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(
+    input: Tensor, indices_or_sections: Any = None, dim: int = 0, *, sections: Any = None, indices: Any = None
+) -> tuple[Tensor, ...]:
     """That many pieces whose sizes differ by at most one, or the pieces between the given indices, along `dim`; views."""
+    given = [value for value in (indices_or_sections, sections, indices) if value is not None]
+    if len(given) != 1:
+        raise TypeError(f"tensor_split(): expected one of sections and indices, got {len(given)} of them")
     if not input.ndim:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     axis = axis_of(dim, input.ndim)
-    size, where = input.shape[axis], indices_or_sections
+    size, where = input.shape[axis], given[0]
     if hasattr(where, "__record__"):
         if where.dtype.name != "int64" or where.ndim > 1:
             raise RuntimeError(f"tensor_split expected indices as a 0-d or 1-d int64 tensor, got {where.dtype}, {where.ndim} dims")
         where = where.tolist()
-    if isinstance(where, int):
+    if hasattr(where, "__index__"):
         if where <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {where}")
         least, larger = divmod(size, where)
@@ -208,7 +215,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 
 def _split_along(input: Tensor, where: Any, dim: int, name: str) -> tuple[Tensor, ...]:
     """`tensor_split` for a number of sections that must divide the dimension."""
-    if isinstance(where, int) and (where <= 0 or input.shape[dim] % where):
+    if hasattr(where, "__index__") and (where <= 0 or input.shape[dim] % where):
         raise RuntimeError(
             f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.shape[dim]} is not "
             f"divisible by the split_size {where}!"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tinygrad_nn import dtypes
-from tinygrad_nn.methods.dims import axis_of
+from tinygrad_nn.methods.dims import axis_of, listed
 from tinygrad_nn.methods.einsum import contract
 from tinygrad_nn.methods.faces import old_order, put_into
 from tinygrad_nn.methods.reduction import sum as sum_
 from tinygrad_nn.methods.shaping import all_tensors, broadcast_to, reshape, squeeze, unsqueeze
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import elementwise, index, linalg, shape
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = [
 ]  # fmt: skip
 
 Number: TypeAlias = bool | int | float
+
+_NAMES = {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (3, 1): "UnsafeViewBackward0"}  # of products with vectors, by dimensions
 
 
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -46,7 +49,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     _fitting(input, other, a.shape[-1], b.shape[-2])
     y: Tensor = linalg.matmul(a, b)
     y = squeeze(y, -1) if other.ndim == 1 else y
-    return squeeze(y, -1 if other.ndim == 1 else -2) if input.ndim == 1 else y
+    y = squeeze(y, -1 if other.ndim == 1 else -2) if input.ndim == 1 else y
+    return named(y, _NAMES.get((input.ndim, other.ndim), "SqueezeBackward4"), input, other)
 
 
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -59,7 +63,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices: (b, m, k) @ (b, k, n) -> (b, m, n)."""
     if input.ndim == mat2.ndim == 3 and input.shape[0] != mat2.shape[0]:
         raise RuntimeError(f"bmm: expected equal batch sizes, got {list(input.shape)} and {list(mat2.shape)}")
-    y = _of_dims(input, mat2, 3, 3, "bmm")
+    y = named(_of_dims(input, mat2, 3, 3, "bmm"), "BmmBackward0", input, mat2)
     return y if out is None else put_into(out, y, "bmm", exact=True)
 
 
@@ -159,7 +163,8 @@ def _added(input: Tensor, product: Tensor, beta: Number, alpha: Number, name: st
         input = elementwise.where(np.array(True), 0, input)
     elif beta != 1:
         input = elementwise.mul(input, beta)
-    return elementwise.add(broadcast_to(input, product.shape), product if alpha == 1 else elementwise.mul(product, alpha))
+    total = elementwise.add(broadcast_to(input, product.shape), product if alpha == 1 else elementwise.mul(product, alpha))
+    return named(total, f"{name.capitalize()}Backward0")
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
@@ -197,11 +202,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Products summed over the last `dims` dimensions of `a` and the first of `b`, or over two lists of dimensions."""
     if hasattr(dims, "__record__"):
         dims = dims.tolist()
-    if isinstance(dims, int):
+    if isinstance(dims, int | np.integer):
         if dims < 0 or dims > min(a.ndim, b.ndim):
             raise RuntimeError(f"tensordot expects 0 <= dims <= {min(a.ndim, b.ndim)}, got dims={dims}")
         dims = (range(a.ndim - dims, a.ndim), range(dims))
-    of_a, of_b = ([axis_of(d, t.ndim) for d in ((v,) if isinstance(v, int) else v)] for v, t in zip(dims, (a, b), strict=True))
+    of_a, of_b = ([axis_of(d, t.ndim) for d in listed(v)] for v, t in zip(dims, (a, b), strict=True))
     if len(of_a) != len(of_b):
         raise RuntimeError(f"both dimension lists should have same length, got {of_a} and {of_b}")
     if len(set(of_a)) != len(of_a) or len(set(of_b)) != len(of_b):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tinygrad_nn.tensor import Tensor
 
 __all__ = [
-    "allclose", "can_cast", "equal", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero",
-    "is_same_size", "is_signed", "is_storage", "is_tensor", "numel", "promote_types", "result_type", "typename",
+    "allclose", "can_cast", "equal", "get_device", "imag", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg",
+    "is_nonzero", "is_same_size", "is_signed", "is_storage", "is_tensor", "numel", "promote_types", "result_type", "typename",
 ]  # fmt: skip
 
 
@@ -74,6 +74,16 @@ def is_inference(input: Tensor) -> bool:
 def is_signed(input: Tensor) -> bool:
     """Whether the dtype has negative values."""
     return _tensor(input, "is_signed").dtype.is_signed
+
+
+def get_device(input: Tensor) -> int:
+    """-1: the CPU."""
+    return -1
+
+
+def imag(input: Tensor) -> Tensor:
+    """RuntimeError: numbers here are real."""
+    raise RuntimeError(f"imag is not implemented for tensors with non-complex dtypes, got {_tensor(input, 'imag').dtype}")
 
 
 def is_nonzero(input: Tensor) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tinygrad_nn import return_types
 from tinygrad_nn.dtypes import DTypeLike, get_default_dtype
 from tinygrad_nn.methods.aliases import numpy_names
-from tinygrad_nn.methods.dims import axes_of, axis_of
+from tinygrad_nn.methods.dims import axes_of, axis_of, listed
+from tinygrad_nn.methods.faces import plain
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import compare, elementwise, reduce
 from tinygrad_nn.ops.factorization import svd
 from tinygrad_nn.ops.index import take_along_axis
@@ -78,15 +81,11 @@ def var(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """The variance along `dim` (None: all): squared deviations summed, divided by their number less `correction` (1)."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    if unbiased is not None and correction is not None:
-        raise TypeError("var and std: expected one of unbiased and correction, got both")
-    if not input.is_floating_point():
-        raise RuntimeError(f"std and var only support floating point dtypes, got {input.dtype}")
-    correction = 1 if correction is None and unbiased is None else correction if unbiased is None else int(unbiased)
-    return reduce.var(input, axis=axes_of(dim, input.ndim), keepdims=keepdim, correction=correction)
+    """The variance along `dim` (None: all): squared deviations summed, divided by their number less `correction` (1).
+
+    A UserWarning where that is not above 0.
+    """
+    return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
@@ -99,7 +98,7 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """The standard deviation along `dim` (None: all): the square root of `var`."""
-    return reduce.root(var(input, dim, unbiased, keepdim, correction=correction))
+    return reduce.root(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
 @numpy_names
@@ -112,9 +111,8 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`var` and `mean` along `dim` (None: all)."""
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(
-        input, None if isinstance(dim, bool) else dim, keepdim
-    )
+    variance = _variance("var_mean", input, dim, unbiased, keepdim, correction)
+    return variance, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 @numpy_names
@@ -127,8 +125,8 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`std` and `mean` along `dim` (None: all)."""
-    variance, average = var_mean(input, dim, unbiased, keepdim, correction=correction)
-    return reduce.root(variance), average
+    variance = _variance("std_mean", input, dim, unbiased, keepdim, correction)
+    return reduce.root(variance), mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 @numpy_names
@@ -159,7 +157,8 @@ def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *
     if dim is None:
         return reduce.max(_nonempty(input, None, "max"))
     place = _arg(reduce.argmax, input, dim, True, "max")  # type: ignore[arg-type]
-    return return_types.max(*at(input, place, dim, keepdim))  # type: ignore[arg-type]
+    values, places = at(input, place, dim, keepdim)  # type: ignore[arg-type]
+    return return_types.max(named(values, "MaxBackward0"), places)
 
 
 @numpy_names
@@ -171,7 +170,8 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *
     if dim is None:
         return reduce.min(_nonempty(input, None, "min"))
     place = _arg(reduce.argmin, input, dim, True, "min")  # type: ignore[arg-type]
-    return return_types.min(*at(input, place, dim, keepdim))  # type: ignore[arg-type]
+    values, places = at(input, place, dim, keepdim)  # type: ignore[arg-type]
+    return return_types.min(named(values, "MinBackward0"), places)
 
 
 @numpy_names
@@ -209,9 +209,9 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 @numpy_names
-def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
-    """How many elements along `dim` (None: all) are not 0."""
-    return sum(compare.ne(input, 0), dim)
+def count_nonzero(input: Tensor, dim: Dims = None, *dims: int) -> Tensor:
+    """How many elements along `dim` (None: all), one dimension or more, are not 0."""
+    return sum(compare.ne(input, 0), (dim, *dims) if dims else dim)  # type: ignore[arg-type]
 
 
 @numpy_names
@@ -271,13 +271,30 @@ def at(input: Tensor, place: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, T
     return reshape(values, shape=shape), reshape(place, shape=shape)
 
 
+def _variance(
+    name: str, input: Tensor, dim: Dims | bool, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> Tensor:
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{name}(): expected one of unbiased and correction, got both")
+    if not input.is_floating_point():
+        raise RuntimeError(f"{name}(): std and var only support floating point dtypes, got {input.dtype}")
+    less = plain(correction if correction is not None else 1 if unbiased is None else int(unbiased))
+    y: Tensor = reduce.var(input, axis=axes_of(dim, input.ndim), keepdims=keepdim, correction=less)
+    if input.numel() <= less * y.numel():
+        told = f"{name}(): degrees of freedom is <= 0: expected a correction less than the number of elements reduced"
+        warnings.warn(told, UserWarning, stacklevel=4)
+    return y
+
+
 def _nonempty(input: Tensor, dim: Dims, name: str) -> Tensor:
     """The input, if there is something to choose of."""
-    if dim is None or dim in ((), []):
+    if dim is None or not len(listed(dim)):
         if not input.numel():
             raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
         return input
-    for d in (dim,) if isinstance(dim, int) else dim:
+    for d in listed(dim):
         axis = axis_of(d, input.ndim)
         if input.ndim and not input.shape[axis]:
             raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
@@ -299,7 +316,7 @@ def _arg(op: Any, input: Tensor, dim: int | None, keepdim: bool, name: str) -> T
 
 
 def _truth(op: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    axes = () if dim is not None and not isinstance(dim, int) and not len(dim) else axes_of(dim, input.ndim)
+    axes = () if dim is not None and not len(listed(dim)) else axes_of(dim, input.ndim)
     truth: Tensor = op(input, axis=axes, keepdims=keepdim)
     return truth.to(input.dtype) if input.dtype.name == "uint8" else truth
 

@@ -70,7 +70,7 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
         parts = [part for part in (prepend, input, append) if part is not None]
         if any(part.ndim != input.ndim for part in parts):
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
-        input = shape.concatenate(*parts, axis=axis)
+        input = cat(parts, axis)
     minus = compare.ne if input.dtype.name == "bool" else elementwise.sub
     for _ in range(n if input.shape[axis] else 0):
         input = minus(_part(input, axis, 1, None), _part(input, axis, 0, -1))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_nn.dtypes import number_in
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.faces import expect_tensor
@@ -171,7 +172,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     size = input.shape[axis_of(dim, input.ndim)] if input.ndim else 1
     counted = index.where(index >= 0, index + size) if index.dtype.name == "int64" else index
     whole, where, _ = _slices(input, dim, counted, "index_fill", IndexError)
-    filling = value.to(input.dtype) if hasattr(value, "__record__") else np.asarray(value).astype(input.dtype.numpy)
+    filling = value.to(input.dtype) if hasattr(value, "__record__") else number_in(value, input.dtype.numpy)
     return reshape(ops.setitem(whole, filling, index=where), tuple(input.shape))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from tinygrad_nn.dtypes import Size, dtype_of, order_of
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axes_of, axis_of, inferred, many, sizes_of
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import elementwise, shape
 from tinygrad_nn.ops import index as ops
 
@@ -88,14 +90,16 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Dimensions of size 1 dropped: all of them, or those among `dim`."""
     axes = range(input.ndim) if dim is None else axes_of(dim, input.ndim) or ()
-    return _reshaped(input, tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in axes))
+    sizes = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in axes)
+    kind = 0 if dim is None else 1 if isinstance(dim, int) else 2
+    return named(_reshaped(input, sizes), f"SqueezeBackward{kind}")
 
 
 @numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
     axis, sizes = axis_of(dim, input.ndim + 1), tuple(input.shape)
-    return _reshaped(input, (*sizes[:axis], 1, *sizes[axis:]))
+    return named(_reshaped(input, (*sizes[:axis], 1, *sizes[axis:])), "UnsqueezeBackward0")
 
 
 def atleast_1d(*tensors: Any) -> Any:
@@ -146,7 +150,7 @@ def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; 0-d and 1-d tensors as they are."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return transpose(input, 0, 1) if input.ndim == 2 else _reshaped(input, tuple(input.shape))
+    return named(transpose(input, 0, 1) if input.ndim == 2 else _reshaped(input, tuple(input.shape)), "TBackward0")
 
 
 def adjoint(input: Tensor) -> Tensor:
@@ -237,8 +241,15 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(x if x.shape == common else expand(x, common) for x in tensors)
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Each vector expanded along its own dimension of one grid; "xy" exchanges the first two dimensions."""
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Each vector expanded along its own dimension of one grid; "xy" exchanges the first two dimensions.
+
+    A UserWarning unless `indexing` is given, as it will have to be; until then it is "ij".
+    """
+    if indexing is None:
+        told = "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument"
+        warnings.warn(told, UserWarning, stacklevel=2)
+        indexing = "ij"
     vectors = list(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], Sequence) else tensors)
     if not vectors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
@@ -336,7 +347,10 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
-    """The memory of a row-major tensor seen with other sizes and strides."""
+    """The memory under a tensor seen with other sizes and strides.
+
+    NotImplementedError where gradients would have to follow it outside a row-major tensor.
+    """
     sizes, strides = many(size), many(stride)
     if len(sizes) != len(strides):
         raise RuntimeError("mismatch in length of strides and shape")
@@ -352,9 +366,11 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
             f"storage of {held} elements"
         )
     if not input.is_contiguous() or not start >= 0 or end >= input.numel():
+        if not input.requires_grad:
+            return input.detach().set_(input, begin + start, sizes, strides)
         raise NotImplementedError(
-            f"as_strided: expected a view within a contiguous tensor of {input.numel()} elements, got sizes {list(sizes)}, "
-            f"strides {list(strides)} from element {start} of a tensor with strides {list(input.stride())}"
+            f"as_strided: expected, with gradients, a view within a contiguous tensor of {input.numel()} elements, got sizes "
+            f"{list(sizes)}, strides {list(strides)} from element {start} of a tensor with strides {list(input.stride())}"
         )
     return ops.as_strided(input, size=sizes, stride=strides, offset=start)
 

@@ -10,6 +10,7 @@ from tinygrad_nn import return_types
 from tinygrad_nn.methods.aliases import numpy_names
 from tinygrad_nn.methods.dims import axis_of
 from tinygrad_nn.methods.reduction import all, at, sum, vector
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import compare, elementwise, index, reduce, shape
 from tinygrad_nn.ops import sort as ops
 
@@ -26,7 +27,8 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     """The elements sorted along `dim`, and where they stood; equal ones keep their order, NaN counts as the largest."""
     axis = axis_of(dim, input.ndim)
     order = ops.argsort(vector(input), axis=axis, descending=descending)
-    return return_types.sort(*at(input, shape.reshape(order, shape=tuple(input.shape)), axis, True))
+    values, places = at(input, shape.reshape(order, shape=tuple(input.shape)), axis, True)
+    return return_types.sort(named(values, "SortBackward0"), places)
 
 
 @numpy_names
@@ -51,7 +53,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError(f"selected index k out of range: k is {k}, dimension {axis} of {list(input.shape)}")
     order = ops.argsort(vector(input), axis=axis, descending=largest)
     first = index.getitem(order, index=(*(slice(None),) * axis, slice(k), ...)).contiguous()
-    return return_types.topk(*at(input, first, axis, True))
+    values, places = at(input, first, axis, True)
+    return return_types.topk(named(values, "TopkBackward0"), places)
 
 
 @numpy_names
@@ -61,7 +64,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: {k}")
     order = ops.argsort(vector(input), axis=axis, descending=False)
-    place = index.getitem(order, index=(*(slice(None),) * axis, slice(k - 1, k), ...))
+    place = index.getitem(order, index=(*(slice(None),) * axis, slice(k - 1, k), ...)).contiguous()
     return return_types.kthvalue(*at(input, place, axis, keepdim))
 
 
@@ -113,7 +116,7 @@ def _quantile(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, 
     if not input.numel():
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     if not hasattr(q, "__record__"):
-        if not isinstance(q, int | float):
+        if not isinstance(q, int | float | np.number):
             raise TypeError(f"{name}(): argument 'q' must be Tensor or float, not {type(q).__name__}")
         q = input.rewrap(np.asarray(q, input.dtype.numpy), None)
     if q.ndim > 1 or q.dtype is not input.dtype:

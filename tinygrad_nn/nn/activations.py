@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tinygrad_nn.creation import empty
@@ -15,19 +16,19 @@ from tinygrad_nn.tensor import Tensor
 class _Activation(Module):
     """A module that shows its options in brackets; writing in place is shown only where it is done."""
 
-    _options: tuple[str, ...] = ()
+    _options_: tuple[str, ...] = ()
     inplace = False
 
     def extra_repr(self) -> str:
         """The options."""
-        shown = [f"{name}={getattr(self, name)!r}" for name in self._options]
+        shown = [f"{name}={getattr(self, name)!r}" for name in self._options_]
         return ", ".join([*shown, "inplace=True"] if self.inplace else shown)
 
 
 class Threshold(_Activation):
     """x where it is above `threshold`, `value` elsewhere."""
 
-    _options = ("threshold", "value")
+    _options_ = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class ReLU(_Activation):
 class RReLU(_Activation):
     """x where it is positive; elsewhere times a slope drawn from [lower, upper), or their mean when not training."""
 
-    _options = ("lower", "upper")
+    _options_ = ("lower", "upper")
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
         super().__init__()
@@ -67,10 +68,17 @@ class RReLU(_Activation):
 class Hardtanh(_Activation):
     """x held between `min_val` and `max_val`; ValueError if they are not in this order."""
 
-    _options: tuple[str, ...] = ("min_val", "max_val")
+    _options_: tuple[str, ...] = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        for name, value in (("min", min_value), ("max", max_value)):
+            if value is not None:
+                warnings.warn(f"keyword argument `{name}_value` is deprecated, use `{name}_val`", FutureWarning, stacklevel=2)
+        min_val, max_val = min_val if min_value is None else min_value, max_val if max_value is None else max_value
         if min_val >= max_val:
             raise AssertionError(f"expected max_val larger than min_val, got {max_val} and {min_val}")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
@@ -83,7 +91,7 @@ class Hardtanh(_Activation):
 class ReLU6(Hardtanh):
     """x held between 0 and 6."""
 
-    _options: tuple[str, ...] = ()
+    _options_: tuple[str, ...] = ()
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(0.0, 6.0, inplace)
@@ -121,23 +129,25 @@ class Hardswish(_Activation):
         return ""
 
 
-class Hardshrink(Module):
-    """x outside [-lambd, lambd], 0 inside."""
-
+class _Shrink(Module):
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Each element where it is large enough."""
-        return functional.hardshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         """The bound."""
         return str(self.lambd)
 
 
-class Softshrink(Hardshrink):
+class Hardshrink(_Shrink):
+    """x outside [-lambd, lambd], 0 inside."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Each element where it is large enough."""
+        return functional.hardshrink(input, self.lambd)
+
+
+class Softshrink(_Shrink):
     """x moved towards 0 by `lambd`."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -156,7 +166,7 @@ class Tanhshrink(Module):
 class LeakyReLU(_Activation):
     """x where it is positive, `negative_slope` times x elsewhere."""
 
-    _options = ("negative_slope",)
+    _options_ = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
@@ -170,7 +180,7 @@ class LeakyReLU(_Activation):
 class PReLU(_Activation):
     """x where it is positive, a trained slope times x elsewhere: one slope, or one for each channel."""
 
-    _options = ("num_parameters",)
+    _options_ = ("num_parameters",)
 
     def __init__(
         self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: DTypeLike | None = None
@@ -189,21 +199,23 @@ class PReLU(_Activation):
         return functional.prelu(input, self.weight)
 
 
-class ELU(_Activation):
-    """x where it is positive, alpha * (exp(x) - 1) elsewhere."""
-
-    _options = ("alpha",)
+class _Exponential(_Activation):
+    _options_ = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
+
+
+class ELU(_Exponential):
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere."""
 
     def forward(self, input: Tensor) -> Tensor:
         """The ELU of each element."""
         return functional.elu(input, self.alpha, self.inplace)
 
 
-class CELU(ELU):
+class CELU(_Exponential):
     """x where it is positive, alpha * (exp(x / alpha) - 1) elsewhere."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -250,7 +262,7 @@ class Mish(_Activation):
 class GELU(_Activation):
     """x times the normal distribution's function of x; `approximate` is 'none' or 'tanh'."""
 
-    _options = ("approximate",)
+    _options_ = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -258,7 +270,7 @@ class GELU(_Activation):
 
     def forward(self, input: Tensor) -> Tensor:
         """The GELU of each element."""
-        return functional.gelu(input, self.approximate)
+        return functional.gelu(input, approximate=self.approximate)
 
 
 class Sigmoid(Module):
@@ -288,7 +300,7 @@ class Tanh(Module):
 class Softplus(_Activation):
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x is above `threshold`."""
 
-    _options = ("beta", "threshold")
+    _options_ = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -310,7 +322,7 @@ class Softsign(Module):
 class GLU(_Activation):
     """The first half along `dim` times the sigmoid of the second."""
 
-    _options = ("dim",)
+    _options_ = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -324,7 +336,7 @@ class GLU(_Activation):
 class _AlongDim(_Activation):
     """A function along `dim`; None is PyTorch's old choice, with a warning."""
 
-    _options = ("dim",)
+    _options_ = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()

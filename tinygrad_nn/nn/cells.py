@@ -75,7 +75,7 @@ class RNNCellBase(Module):
         """The sizes."""
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias is True else f", bias={self.bias}")
 
-    def _step(self, kind: str, input: Tensor, state: State | None) -> State:
+    def _step_(self, kind: str, input: Tensor, state: State | None) -> State:
         """The new state, (N, H) or, for an input without a batch, (H,)."""
         name = self._get_name()
         if input.ndim not in (1, 2):
@@ -124,7 +124,7 @@ class RNNCell(RNNCellBase):
         """The new state; ValueError for other dimensions, RuntimeError for other sizes and an unknown nonlinearity."""
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}, expected 'tanh' or 'relu'")
-        return self._step(f"RNN_{self.nonlinearity.upper()}", input, None if hx is None else (hx,))[0]
+        return self._step_(f"RNN_{self.nonlinearity.upper()}", input, None if hx is None else (hx,))[0]
 
     def extra_repr(self) -> str:
         """The sizes and the nonlinearity."""
@@ -145,7 +145,7 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The new (h, c); ValueError for other dimensions, RuntimeError for other sizes."""
-        h, c = self._step("LSTM", input, hx)
+        h, c = self._step_("LSTM", input, hx)
         return h, c
 
 
@@ -163,4 +163,4 @@ class GRUCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """The new state; ValueError for other dimensions, RuntimeError for other sizes."""
-        return self._step("GRU", input, None if hx is None else (hx,))[0]
+        return self._step_("GRU", input, None if hx is None else (hx,))[0]

@@ -24,7 +24,7 @@ class _Ordered(Module):
     def __delitem__(self, index: int | slice) -> None:
         left = list(self)
         del left[index if isinstance(index, slice) else _within(index, len(self))]
-        self._become(left)
+        self._become_(left)
 
     def pop(self, index: int | slice) -> Any:
         """Take a module out and return it; IndexError outside the range."""
@@ -45,12 +45,15 @@ class _Ordered(Module):
             self.append(module)
         return self
 
-    def _insert(self, index: int, module: Module) -> None:
-        found = list(self)
-        found.insert(index, module)
-        self._become(found)
+    def _insert_(self, index: int, module: Module) -> None:
+        """Those from `index` on move up by one name, a number; KeyError for another name among them, as in PyTorch."""
+        size = len(self)
+        index = max(0, min(index if index >= 0 else index + size, size))
+        for i in range(size, index, -1):
+            self._modules[str(i)] = self._modules[str(i - 1)]
+        self.add_module(str(index), module)
 
-    def _become(self, modules: list[Module]) -> None:
+    def _become_(self, modules: list[Module]) -> None:
         self._modules.clear()
         self.extend(modules)
 
@@ -91,7 +94,7 @@ class Sequential(_Ordered):
         """Put a module in before `index`; IndexError outside the sequence."""
         if not -len(self) <= index <= len(self):
             raise IndexError(f"index {index} is out of range for {len(self)} modules")
-        self._insert(index, module)
+        self._insert_(index, module)
         return self
 
     def __add__(self, other: Sequential) -> Sequential:
@@ -128,7 +131,7 @@ class ModuleList(_Ordered):
 
     def insert(self, index: int, module: Module) -> None:
         """Put a module in before `index`."""
-        self._insert(index, module)
+        self._insert_(index, module)
 
     def __repr__(self) -> str:
         if not len(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from tinygrad_nn.creation import empty
 from tinygrad_nn.dtypes import DTypeLike
@@ -25,8 +25,8 @@ def _each(value: Any, dims: int) -> tuple[int, ...]:
 class _ConvNd(Module):
     """The options, weights and description that all convolutions share."""
 
-    _dims: int
-    _transposed = False
+    _dims_: int
+    _transposed_ = False
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Sizes, stride: Sizes, padding: Padding, dilation: Sizes,
@@ -38,19 +38,19 @@ class _ConvNd(Module):
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
             if channels % groups:
                 raise ValueError(f"{name} must be divisible by groups, got {channels} and {groups}")
-        if padding_mode not in (_MODES[:1] if self._transposed else _MODES):
+        if padding_mode not in (_MODES[:1] if self._transposed_ else _MODES):
             raise ValueError(f"padding_mode must be one of {_MODES}, 'zeros' where transposed, but got {padding_mode!r}")
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.kernel_size, self.stride = _each(kernel_size, self._dims), _each(stride, self._dims)
-        self.padding = padding if isinstance(padding, str) else _each(padding, self._dims)
-        self.dilation, self.output_padding = _each(dilation, self._dims), _each(output_padding, self._dims)
-        self.groups, self.padding_mode, self.transposed = groups, padding_mode, self._transposed
+        self.kernel_size, self.stride = _each(kernel_size, self._dims_), _each(stride, self._dims_)
+        self.padding = padding if isinstance(padding, str) else _each(padding, self._dims_)
+        self.dilation, self.output_padding = _each(dilation, self._dims_), _each(output_padding, self._dims_)
+        self.groups, self.padding_mode, self.transposed = groups, padding_mode, self._transposed_
         if isinstance(padding, str) and padding not in ("same", "valid"):
             raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
         if padding == "same" and any(s != 1 for s in self.stride):
             raise ValueError(f"padding='same' is not supported for strided convolutions, got stride {self.stride}")
-        self._reversed_padding_repeated_twice = self._widths()
-        first, second = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
+        self._reversed_padding_repeated_twice = self._widths_()
+        first, second = (in_channels, out_channels) if self._transposed_ else (out_channels, in_channels)
         self.weight = Parameter(empty(first, second // groups, *self.kernel_size, dtype=dtype, device=device))
         if bias:
             self.bias: Parameter | None = Parameter(empty(out_channels, dtype=dtype, device=device))
@@ -58,7 +58,7 @@ class _ConvNd(Module):
             self.register_parameter("bias", None)
         self.reset_parameters()
 
-    def _widths(self) -> Sequence[int]:
+    def _widths_(self) -> Sequence[int]:
         """The padding in the order of functional.pad: from the last dimension to the first."""
         if not isinstance(self.padding, str):
             return tuple(n for n in reversed(self.padding) for _ in range(2))
@@ -76,8 +76,8 @@ class _ConvNd(Module):
     def extra_repr(self) -> str:
         """The channels, and the options that are not PyTorch's defaults."""
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        zeros = (0,) * self._dims
-        for name, usual in (("padding", zeros), ("dilation", (1,) * self._dims), ("output_padding", zeros), ("groups", 1)):
+        zeros = (0,) * self._dims_
+        for name, usual in (("padding", zeros), ("dilation", (1,) * self._dims_), ("output_padding", zeros), ("groups", 1)):
             if getattr(self, name) != usual:
                 text += f", {name}={getattr(self, name)}"
         text += ", bias=False" if self.bias is None else ""
@@ -100,7 +100,7 @@ class _Forward(_ConvNd):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The convolution with other weights: what layers that compute theirs from the trained ones call."""
-        convolve = functional.conv1d if self._dims == 1 else functional.conv2d
+        convolve = functional.conv1d if self._dims_ == 1 else functional.conv2d
         if self.padding_mode == "zeros":
             return convolve(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         around = functional.pad(input, self._reversed_padding_repeated_twice, self.padding_mode)
@@ -114,7 +114,7 @@ class Conv1d(_Forward):
     Conv1d(16, 33, kernel_size=(3,), stride=(2,))
     """
 
-    _dims = 1
+    _dims_ = 1
 
 
 class Conv2d(_Forward):
@@ -126,11 +126,11 @@ class Conv2d(_Forward):
     Conv2d(1, 32, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
     """
 
-    _dims = 2
+    _dims_ = 2
 
 
 class _Backward(_ConvNd):
-    _transposed = True
+    _transposed_ = True
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Sizes, stride: Sizes = 1, padding: Sizes = 0,
@@ -144,18 +144,18 @@ class _Backward(_ConvNd):
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """The transposed convolution, of `output_size` if given; ValueError for a size that it cannot have."""
-        convolve = functional.conv_transpose1d if self._dims == 1 else functional.conv_transpose2d
-        extra = self.output_padding if output_size is None else self._extra(input, tuple(output_size))
+        convolve = functional.conv_transpose1d if self._dims_ == 1 else functional.conv_transpose2d
+        extra = self.output_padding if output_size is None else self._extra_(input, tuple(output_size))
         padding: Any = self.padding
         return convolve(input, self.weight, self.bias, self.stride, padding, extra, self.groups, self.dilation)
 
-    def _extra(self, input: Tensor, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    def _extra_(self, input: Tensor, wanted: tuple[int, ...]) -> tuple[int, ...]:
         """The output padding that gives the size wanted."""
         if len(wanted) == input.ndim:
-            wanted = wanted[-self._dims :]
-        if len(wanted) != self._dims:
-            raise ValueError(f"output_size must have {self._dims} or {input.ndim} elements, got {list(wanted)}")
-        options: Any = zip(input.shape[-self._dims :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+            wanted = wanted[-self._dims_ :]
+        if len(wanted) != self._dims_:
+            raise ValueError(f"output_size must have {self._dims_} or {input.ndim} elements, got {list(wanted)}")
+        options: Any = zip(input.shape[-self._dims_ :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in options]
         extra = tuple(size - n for size, n in zip(wanted, least, strict=True))
         if any(not 0 <= n < s for n, s in zip(extra, self.stride, strict=True)):
@@ -167,31 +167,13 @@ class _Backward(_ConvNd):
 class ConvTranspose1d(_Backward):
     """The adjoint of Conv1d, which makes lines longer: (N, C, L) or (C, L) -> (N, O, L') or (O, L')."""
 
-    _dims = 1
+    _dims_ = 1
 
 
 class ConvTranspose2d(_Backward):
     """The adjoint of Conv2d, which makes images larger: (N, C, H, W) or (C, H, W) -> (N, O, H', W') or (O, H', W')."""
 
-    _dims = 2
-
-
-class Conv3d(Module):
-    """NotImplementedError: convolutions are of lines and planes."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        _refuse(self)
-
-
-class ConvTranspose3d(Module):
-    """NotImplementedError: convolutions are of lines and planes."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        _refuse(self)
-
-
-def _refuse(module: Module) -> NoReturn:
-    raise NotImplementedError(f"{type(module).__name__}: expected 1 or 2 dimensions of space; 3 are not implemented")
+    _dims_ = 2
 
 
 class Unfold(Module):

@@ -16,7 +16,7 @@ from tinygrad_nn.tensor import Tensor
 class _Table(Module):
     """A trained table (num_embeddings, embedding_dim) of normal numbers, zero in the row of the padding."""
 
-    _shown: tuple[tuple[str, Any], ...] = ()  # the options that are shown, where they are not as usual
+    _shown_: tuple[tuple[str, Any], ...] = ()  # the options that are shown, where they are not as usual
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, weight: Tensor | None, freeze: bool,
@@ -55,7 +55,7 @@ class _Table(Module):
 
     def extra_repr(self) -> str:
         """The sizes, and the options that are not as usual."""
-        shown = [f"{name}={getattr(self, name)}" for name, usual in self._shown if getattr(self, name) != usual]
+        shown = [f"{name}={getattr(self, name)}" for name, usual in self._shown_ if getattr(self, name) != usual]
         return ", ".join([str(self.num_embeddings), str(self.embedding_dim), *shown])
 
 
@@ -66,7 +66,7 @@ class Embedding(_Table):
     Embedding(10, 3, padding_idx=0)
     """
 
-    _shown = (
+    _shown_ = (
         ("padding_idx", None), ("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False), ("sparse", False),
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ class EmbeddingBag(_Table):
     EmbeddingBag(10, 3, mode='mean')
     """
 
-    _shown = (
+    _shown_ = (
         ("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False), ("mode", None), ("padding_idx", None),
     )  # fmt: skip
 

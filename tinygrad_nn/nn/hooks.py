@@ -58,10 +58,10 @@ def _by_id(kind: str) -> Any:
     """The attribute by which PyTorch's programs look at the hooks of a kind: a dictionary by the ids of their handles."""
 
     def get(self: Hooks) -> dict[int, Any]:
-        return self._hooks.setdefault(kind, OrderedDict())
+        return self._hooks_.setdefault(kind, OrderedDict())
 
     def put(self: Hooks, hooks: OrderedDict[int, Any]) -> None:
-        self._hooks[kind] = hooks
+        self._hooks_[kind] = hooks
 
     return property(get, put)
 
@@ -69,7 +69,7 @@ def _by_id(kind: str) -> Any:
 class Hooks:
     """The part of a Module that keeps hooks by kind and calls them."""
 
-    _hooks: Stores
+    _hooks_: Stores
     _is_full_backward_hook: bool | None = None
     forward: Callable[..., Any]
 
@@ -78,17 +78,17 @@ class Hooks:
     _state_dict_pre_hooks, _state_dict_hooks = _by_id("state_pre"), _by_id("state_post")
     _load_state_dict_pre_hooks, _load_state_dict_post_hooks = _by_id("load_pre"), _by_id("load_post")
 
-    def _hooks_of(self, kind: str) -> list[Hook]:
+    def _hooks_of_(self, kind: str) -> list[Hook]:
         """Those of all modules and then its own; a copy, since a hook may remove itself."""
         return [
             Hook(call, key in stores.get("with_kwargs", ()), key in stores.get("always_call", ()))
-            for stores in (COMMON, self._hooks)
+            for stores in (COMMON, self._hooks_)
             for key, call in stores.get(kind, {}).items()
         ]
 
-    def _drop_hook(self, kind: str, hook: Any) -> None:
+    def _drop_hook_(self, kind: str, hook: Any) -> None:
         """Take a function away that has no handle."""
-        self._hooks[kind] = OrderedDict((key, one) for key, one in self._hooks[kind].items() if one is not hook)
+        self._hooks_[kind] = OrderedDict((key, one) for key, one in self._hooks_[kind].items() if one is not hook)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -97,7 +97,7 @@ class Hooks:
 
         `with_kwargs` hands it forward's keywords as well, and it returns both or None; `prepend` calls it first.
         """
-        return add(self._hooks, "forward_pre", hook, prepend, with_kwargs=with_kwargs)
+        return add(self._hooks_, "forward_pre", hook, prepend, with_kwargs=with_kwargs)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -107,53 +107,53 @@ class Hooks:
         `with_kwargs` hands it forward's keywords before the output; `always_call` calls it, with None for the output,
         even if forward fails; `prepend` calls it first.
         """
-        return add(self._hooks, "forward", hook, prepend, with_kwargs=with_kwargs, always_call=always_call)
+        return add(self._hooks_, "forward", hook, prepend, with_kwargs=with_kwargs, always_call=always_call)
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_output)` called before backward; what it returns replaces grad_output."""
-        return add(self._hooks, "backward_pre", hook, prepend)
+        return add(self._hooks_, "backward_pre", hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(module, grad_input, grad_output)` called in backward; what it returns replaces grad_input."""
-        return self._backward_hook(hook, prepend, full=True)
+        return self._backward_hook_(hook, prepend, full=True)
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """The old name of `register_full_backward_hook`; RuntimeError for a module that has hooks by both.
 
         grad_input is that of the module, where PyTorch gives that of the module's last operation.
         """
-        return self._backward_hook(hook, False, full=False)
+        return self._backward_hook_(hook, False, full=False)
 
-    def _backward_hook(self, hook: Callable[..., Any], prepend: bool, full: bool) -> RemovableHandle:
+    def _backward_hook_(self, hook: Callable[..., Any], prepend: bool, full: bool) -> RemovableHandle:
         if self._is_full_backward_hook not in (None, full):
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
             )
         self._is_full_backward_hook = full
-        return add(self._hooks, "backward", hook, prepend)
+        return add(self._hooks_, "backward", hook, prepend)
 
-    def _call_with_hooks(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def _call_with_hooks_(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Forward, and the hooks around it."""
-        waiting: list[Hook] = self._hooks_of("forward")
+        waiting: list[Hook] = self._hooks_of_("forward")
         try:
-            for before in self._hooks_of("forward_pre"):
-                inputs, options = self._before(before, inputs, options)
-            watched = Watched(self) if self._hooks_of("backward") or self._hooks_of("backward_pre") else None
+            for before in self._hooks_of_("forward_pre"):
+                inputs, options = self._before_(before, inputs, options)
+            watched = Watched(self) if self._hooks_of_("backward") or self._hooks_of_("backward_pre") else None
             if watched:
                 inputs = watched.inputs(inputs)
             output = self.forward(*inputs, **options)
             while waiting:
                 after = waiting.pop(0)
-                replaced = self._after(after, inputs, options, output)
+                replaced = self._after_(after, inputs, options, output)
                 output = output if replaced is None else replaced
             return watched.outputs(output) if watched else output
         except Exception:
             for after in waiting:
                 if after.always_call:
-                    self._after_failure(after, inputs, options)
+                    self._after_failure_(after, inputs, options)
             raise
 
-    def _before(
+    def _before_(
         self, hook: Hook, inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         replaced = hook.call(self, inputs, options) if hook.with_kwargs else hook.call(self, inputs)
@@ -165,12 +165,12 @@ class Hooks:
             raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {replaced}.")
         return replaced
 
-    def _after(self, hook: Hook, inputs: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
+    def _after_(self, hook: Hook, inputs: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
         return hook.call(self, inputs, options, output) if hook.with_kwargs else hook.call(self, inputs, output)
 
-    def _after_failure(self, hook: Hook, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+    def _after_failure_(self, hook: Hook, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         try:
-            self._after(hook, inputs, options, None)
+            self._after_(hook, inputs, options, None)
         except Exception as error:
             warnings.warn(
                 "module forward hook with ``always_call=True`` raised an exception that was silenced as another error was "
@@ -215,7 +215,7 @@ class Watched:
         return passed if isinstance(output, tuple) else passed[0]
 
     def _on_outputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in self.module._hooks_of("backward_pre"):
+        for hook in self.module._hooks_of_("backward_pre"):
             grads = _replaced(hook.call(self.module, grads), grads)
         self.grad_output = grads
         if not self.has_inputs:
@@ -223,7 +223,7 @@ class Watched:
         return grads
 
     def _on_inputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in self.module._hooks_of("backward"):
+        for hook in self.module._hooks_of_("backward"):
             grads = _replaced(hook.call(self.module, grads, self.grad_output), grads)
         return grads
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.autograd import no_grad
+from tinygrad_nn.creation import empty_like
 from tinygrad_nn.generator import Generator, default_generator
 from tinygrad_nn.tensor import Tensor
 
@@ -85,20 +86,19 @@ def trunc_normal_(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
             stacklevel=3,
         )
-    source, shape, dtype = generator or default_generator, tuple(tensor.shape), tensor.dtype.numpy
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
     if inside > 0.3:
-        drawn = source.normal(shape, mean, std, dtype)
-        while (outside := (drawn < dtype.type(a)) | (drawn > dtype.type(b))).any():
-            drawn = np.where(outside, source.normal(shape, mean, std, dtype), drawn)
+        drawn, bound = tensor.normal_(mean, std, generator=generator)._data, tensor.dtype.numpy.type
+        while (outside := (drawn < bound(a)) | (drawn > bound(b))).any():
+            drawn = np.where(outside, empty_like(tensor).normal_(mean, std, generator=generator)._data, drawn)
         return tensor._overwrite(drawn, "trunc_normal_")
     peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-    drawn, pending = np.zeros(shape, dtype), np.ones(shape, bool)
+    drawn, pending = tensor._data, np.ones(tuple(tensor.shape), bool)
     while True:
-        candidates = source.uniform(shape, a, b, dtype)
+        candidates = empty_like(tensor).uniform_(a, b, generator=generator)._data
         drawn = np.where(pending, candidates, drawn)
         with np.errstate(divide="ignore"):
-            chances = np.log(source.uniform(shape, dtype=dtype))
+            chances = np.log(empty_like(tensor).uniform_(generator=generator)._data)
         pending &= chances > ((candidates - mean) / std) ** 2 * -0.5 - peak
         if not pending.any():
             return tensor._overwrite(drawn, "trunc_normal_")

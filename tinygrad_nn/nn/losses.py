@@ -154,8 +154,8 @@ class BCEWithLogitsLoss(_WeightedLoss):
         )
 
 
-class NLLLoss(_WeightedLoss):
-    """The negative log-likelihood of classes, given log-probabilities."""
+class _ClassLoss(_WeightedLoss):
+    """A loss of classes, of which one may be ignored."""
 
     def __init__(
         self,
@@ -167,6 +167,10 @@ class NLLLoss(_WeightedLoss):
     ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
+
+
+class NLLLoss(_ClassLoss):
+    """The negative log-likelihood of classes, given log-probabilities."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss."""
@@ -181,7 +185,7 @@ class NLLLoss2d(NLLLoss):
         super().__init__(*args, **options)
 
 
-class CrossEntropyLoss(NLLLoss):
+class CrossEntropyLoss(_ClassLoss):
     """The cross-entropy of softmax(input) against classes or probabilities."""
 
     def __init__(

@@ -9,9 +9,10 @@ from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import empty_like
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
 from tinygrad_nn.nn.hooks import COMMON
-from tinygrad_nn.nn.parameter import Buffer, Parameter
+from tinygrad_nn.nn.parameter import Buffer, Parameter, is_lazy, zero_gradient
 from tinygrad_nn.nn.state import State
 from tinygrad_nn.tensor import Tensor
+from tinygrad_nn.tensor.conversion import dtype_of_type
 
 __all__ = ["Module"]
 
@@ -32,10 +33,14 @@ class Module(State):
     training: bool
 
     def __init__(self) -> None:
-        for name in ("_parameters", "_buffers", "_modules", "_hooks"):
+        for name in ("_parameters", "_buffers", "_modules", "_hooks_"):
             object.__setattr__(self, name, {})
         object.__setattr__(self, "_non_persistent_buffers_set", set())
         object.__setattr__(self, "training", True)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the attributes that a copy brings; a subclass may add to them."""
+        self.__dict__.update(state)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output; every subclass writes its own."""
@@ -43,7 +48,7 @@ class Module(State):
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """The output of `forward`, with the hooks called before and after it."""
-        return self._call_with_hooks(inputs, options) if self._hooks or COMMON else self.forward(*inputs, **options)
+        return self._call_with_hooks_(inputs, options) if self._hooks_ or COMMON else self.forward(*inputs, **options)
 
     # attributes
 
@@ -55,15 +60,15 @@ class Module(State):
             object.__setattr__(self, name, value)
             return
         if isinstance(value, Parameter):
-            self._forget(name, "_parameters")
+            self._forget_(name, "_parameters")
             self._parameters[name] = value
         elif isinstance(value, Module):
             if name in self._parameters:
                 raise TypeError(f"cannot assign '{value.__class__.__name__}' as parameter '{name}' (Parameter or None expected)")
-            self._forget(name, "_modules")
+            self._forget_(name, "_modules")
             self._modules[name] = value
         elif isinstance(value, Buffer):
-            self._forget(name, "_buffers")
+            self._forget_(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
         elif name in self._parameters:
             if value is not None:
@@ -82,7 +87,7 @@ class Module(State):
         else:
             object.__setattr__(self, name, value)
 
-    def _forget(self, name: str, but: str) -> None:
+    def _forget_(self, name: str, but: str) -> None:
         self.__dict__.pop(name, None)
         self._non_persistent_buffers_set.discard(name)
         for store in ("_parameters", "_buffers", "_modules"):
@@ -109,14 +114,14 @@ class Module(State):
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or None as the place of one."""
-        self._check_name(name, self._parameters)
+        self._check_name_(name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter: '{name}' expected a Parameter or None, got {param.__class__.__name__}")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the module but is not trained; not in the state if not `persistent`."""
-        self._check_name(name, self._buffers)
+        self._check_name_(name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer: '{name}' expected a Tensor or None, got {tensor.__class__.__name__}")
         self._buffers[name] = tensor
@@ -124,14 +129,14 @@ class Module(State):
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a submodule."""
-        self._check_name(name, self._modules)
+        self._check_name_(name, self._modules)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module: '{name}' expected a Module or None, got {module.__class__.__name__}")
         self._modules[name] = module
 
     register_module = add_module
 
-    def _check_name(self, name: str, store: dict[str, Any]) -> None:
+    def _check_name_(self, name: str, store: dict[str, Any]) -> None:
         if not isinstance(name, str):
             raise TypeError(f"expected a name that is a string, got {name.__class__.__name__}")
         if not name or "." in name:
@@ -155,9 +160,9 @@ class Module(State):
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below it."""
-        return (module for _, module in self.named_modules())
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The direct submodules with their names."""
@@ -232,15 +237,15 @@ class Module(State):
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path; AttributeError if there is none."""
-        found: Parameter = self._at(target, "_parameters", "parameter")
+        found: Parameter = self._at_(target, "_parameters", "parameter")
         return found
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path; AttributeError if there is none."""
-        found: Tensor = self._at(target, "_buffers", "buffer")
+        found: Tensor = self._at_(target, "_buffers", "buffer")
         return found
 
-    def _at(self, target: str, store: str, kind: str) -> Any:
+    def _at_(self, target: str, store: str, kind: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if module.__dict__[store].get(name) is None:
@@ -271,10 +276,10 @@ class Module(State):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
-            if set_to_none or parameter.grad is None:
+            if set_to_none:
                 parameter.grad = None
             else:
-                parameter.grad.zero_()
+                zero_gradient(parameter)
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every module below this one and then on it."""
@@ -296,7 +301,9 @@ class Module(State):
                     if value is not None and (new := fn(value)) is not value:
                         value.data = new
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    buffer.data = fn(buffer)
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
@@ -322,7 +329,7 @@ class Module(State):
 
     def type(self, dst_type: DTypeLike) -> Self:
         """Cast all parameters and buffers, integers too."""
-        return self._apply(lambda value: value.detach().to(dtype_of(dst_type)))
+        return self._apply(lambda value: value.detach().to(dtype_of_type(dst_type)))
 
     def float(self) -> Self:
         """Cast all floating parameters and buffers to float32."""
@@ -352,8 +359,8 @@ class Module(State):
         return self._apply(lambda value: empty_like(value.detach(), device=device), recurse)
 
     def share_memory(self) -> Self:
-        """Not supported: NotImplementedError, as memory cannot be shared between processes."""
-        raise NotImplementedError("share_memory: tensors in memory shared between processes are not supported")
+        """The module itself: its memory is that of this process, as much as before."""
+        return self
 
     def cpu(self) -> Self:
         """The module itself, which is on the CPU."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_nn.creation import empty, ones, zeros
 from tinygrad_nn.dtypes import DTypeLike
+from tinygrad_nn.methods.dims import many
 from tinygrad_nn.nn import functional, init
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.nn.parameter import Parameter
@@ -22,7 +23,7 @@ class _Scaled(Module):
     weight: Parameter | None
     bias: Parameter | None
 
-    def _scale(self, shape: Sequence[int], weight: bool, bias: bool, device: Any, dtype: DTypeLike | None) -> None:
+    def _scale_(self, shape: Sequence[int], weight: bool, bias: bool, device: Any, dtype: DTypeLike | None) -> None:
         for name, wanted in (("weight", weight), ("bias", bias)):
             self.register_parameter(name, Parameter(empty(*shape, dtype=dtype, device=device)) if wanted else None)
 
@@ -38,7 +39,7 @@ class _NormBase(_Scaled):
     """What batch and instance normalization share: a scale for each channel, and running statistics."""
 
     _version = 2  # 1 had no num_batches_tracked
-    _dims: tuple[int, ...]  # how many dimensions the input may have
+    _dims_: tuple[int, ...]  # how many dimensions the input may have
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -50,7 +51,7 @@ class _NormBase(_Scaled):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self._scale((num_features,), affine, affine and bias, device, dtype)
+        self._scale_((num_features,), affine, affine and bias, device, dtype)
         tracked = track_running_stats
         self.register_buffer("running_mean", zeros(num_features, dtype=dtype, device=device) if tracked else None)
         self.register_buffer("running_var", ones(num_features, dtype=dtype, device=device) if tracked else None)
@@ -77,8 +78,8 @@ class _NormBase(_Scaled):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        if input.ndim not in self._dims:
-            expected = " or ".join(f"{n}D" for n in self._dims)
+        if input.ndim not in self._dims_:
+            expected = " or ".join(f"{n}D" for n in self._dims_)
             raise ValueError(f"expected {expected} input (got {input.ndim}D input)")
 
     def extra_repr(self) -> str:
@@ -105,7 +106,7 @@ class _BatchNorm(_NormBase):
 class BatchNorm1d(_BatchNorm):
     """Each channel of (N, C) or (N, C, L) at mean 0 and variance 1 over the batch: Ioffe & Szegedy 2015."""
 
-    _dims = (2, 3)
+    _dims_ = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
@@ -115,7 +116,13 @@ class BatchNorm2d(_BatchNorm):
     BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
     """
 
-    _dims = (4,)
+    _dims_ = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Each channel of (N, C, D, H, W) at mean 0 and variance 1 over the batch: Ioffe & Szegedy 2015."""
+
+    _dims_ = (5,)
 
 
 class SyncBatchNorm(_BatchNorm):
@@ -162,7 +169,7 @@ class _InstanceNorm(_NormBase):
     def forward(self, input: Tensor) -> Tensor:
         """Each image normalized by its own statistics, or after training by the running ones, if they are tracked."""
         self._check_input_dim(input)
-        unbatched = input.ndim == self._dims[0]
+        unbatched = input.ndim == self._dims_[0]
         channels = input.shape[0 if unbatched else 1]
         if channels != self.num_features:
             if self.affine:
@@ -181,13 +188,19 @@ class _InstanceNorm(_NormBase):
 class InstanceNorm1d(_InstanceNorm):
     """Each channel of each line in (N, C, L) or (C, L) at mean 0 and variance 1: Ulyanov, Vedaldi & Lempitsky 2016."""
 
-    _dims = (2, 3)
+    _dims_ = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
     """Each channel of each image in (N, C, H, W) or (C, H, W) at mean 0 and variance 1: Ulyanov, Vedaldi & Lempitsky 2016."""
 
-    _dims = (3, 4)
+    _dims_ = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Each channel of each volume in (N, C, D, H, W) or (C, D, H, W) at mean 0 and variance 1: Ulyanov et al. 2016."""
+
+    _dims_ = (4, 5)
 
 
 class LayerNorm(_Scaled):
@@ -198,9 +211,9 @@ class LayerNorm(_Scaled):
         device: Any = None, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = many(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._scale(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
+        self._scale_(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
         self.reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
@@ -221,7 +234,7 @@ class RMSNorm(_Scaled):
         device: Any = None, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = many(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         weight = Parameter(empty(*self.normalized_shape, dtype=dtype, device=device)) if elementwise_affine else None
         self.register_parameter("weight", weight)
@@ -247,7 +260,7 @@ class GroupNorm(_Scaled):
         if num_channels % num_groups:
             raise ValueError(f"num_channels must be divisible by num_groups, got {num_channels} and {num_groups}")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self._scale((num_channels,), affine, affine and bias, device, dtype)
+        self._scale_((num_channels,), affine, affine and bias, device, dtype)
         self.reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:

@@ -11,16 +11,16 @@ from tinygrad_nn.tensor import Tensor
 
 
 class _Pad(Module):
-    _dims: int
-    _mode = "constant"
+    _dims_: int
+    _mode_ = "constant"
 
     def __init__(self, padding: Sizes) -> None:
         super().__init__()
-        self.padding: Any = (padding,) * (2 * self._dims) if isinstance(padding, int) else tuple(padding)
+        self.padding: Any = (padding,) * (2 * self._dims_) if hasattr(padding, "__index__") else tuple(padding)
 
     def forward(self, input: Tensor) -> Tensor:
         """The input with more around it."""
-        return functional.pad(input, self.padding, self._mode)
+        return functional.pad(input, self.padding, self._mode_)
 
     def extra_repr(self) -> str:
         """The widths."""
@@ -44,58 +44,91 @@ class _ConstantPad(_Pad):
 class ConstantPad1d(_ConstantPad):
     """One value around lines."""
 
-    _dims = 1
+    _dims_ = 1
 
 
 class ConstantPad2d(_ConstantPad):
     """One value around images."""
 
-    _dims = 2
+    _dims_ = 2
 
 
-class ZeroPad1d(_Pad):
+class ConstantPad3d(_ConstantPad):
+    """One value around volumes."""
+
+    _dims_ = 3
+
+
+class _ZeroPad(_ConstantPad):
+    def __init__(self, padding: Sizes) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """The widths."""
+        return f"{self.padding}"
+
+
+class ZeroPad1d(_ZeroPad, ConstantPad1d):
     """Zeros around lines."""
 
-    _dims = 1
 
-
-class ZeroPad2d(_Pad):
+class ZeroPad2d(_ZeroPad, ConstantPad2d):
     """Zeros around images."""
 
-    _dims = 2
+
+class ZeroPad3d(_ZeroPad, ConstantPad3d):
+    """Zeros around volumes."""
 
 
 class ReflectionPad1d(_Pad):
     """Lines mirrored at their ends."""
 
-    _dims, _mode = 1, "reflect"
+    _dims_, _mode_ = 1, "reflect"
 
 
 class ReflectionPad2d(_Pad):
     """Images mirrored at their edges."""
 
-    _dims, _mode = 2, "reflect"
+    _dims_, _mode_ = 2, "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """Volumes mirrored at their faces."""
+
+    _dims_, _mode_ = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
     """Lines with their ends repeated."""
 
-    _dims, _mode = 1, "replicate"
+    _dims_, _mode_ = 1, "replicate"
 
 
 class ReplicationPad2d(_Pad):
     """Images with their edges repeated."""
 
-    _dims, _mode = 2, "replicate"
+    _dims_, _mode_ = 2, "replicate"
+
+
+class ReplicationPad3d(_Pad):
+    """Volumes with their faces repeated."""
+
+    _dims_, _mode_ = 3, "replicate"
 
 
 class CircularPad1d(_Pad):
     """Lines with what is at the other end."""
 
-    _dims, _mode = 1, "circular"
+    _dims_, _mode_ = 1, "circular"
 
 
 class CircularPad2d(_Pad):
     """Images with what is at the other edge."""
 
-    _dims, _mode = 2, "circular"
+    _dims_, _mode_ = 2, "circular"
+
+
+class CircularPad3d(_Pad):
+    """Volumes with what is at the other face."""
+
+    _dims_, _mode_ = 3, "circular"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
+from tinygrad_nn.creation import empty
 from tinygrad_nn.dtypes import DTypeLike
 from tinygrad_nn.tensor import Tensor
 
@@ -51,10 +53,11 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 
-class _Uninitialized:
+class UninitializedTensorMixin(Tensor):
     """What has a dtype and no shape yet: RuntimeError for whoever asks for that."""
 
     __slots__ = ()
+    cls_to_become: type[Tensor]
 
     @property
     def shape(self) -> NoReturn:
@@ -64,35 +67,48 @@ class _Uninitialized:
             "when trying to load an uninitialized parameter into an initialized module. Call `forward` first."
         )
 
+    def numel(self) -> NoReturn:
+        """ValueError."""
+        raise ValueError(f"numel: expected a tensor with a shape, got one of class {type(self).__name__}; call the module first")
+
+    def materialize(self, shape: Sequence[int], device: Any = None, dtype: DTypeLike | None = None) -> None:
+        """Have memory of this shape from now on, whose values mean nothing, and be an ordinary tensor of a module."""
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.data = empty(shape, device=device, dtype=self.dtype if dtype is None else dtype)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
-class UninitializedParameter(_Uninitialized, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet."""
 
     __slots__ = ()
+    cls_to_become = Parameter
 
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__(Tensor().to(dtype) if dtype else None, requires_grad)
-
-    def become(self, values: Tensor) -> None:
-        """Take the values, in one's own dtype, and be a Parameter."""
-        self.data = values.detach().to(self.dtype)
-        self.__class__ = Parameter  # type: ignore[assignment]
+        super().__init__(empty(0, device=device, dtype=dtype), requires_grad)
 
 
-class UninitializedBuffer(_Uninitialized, Buffer):
+class UninitializedBuffer(UninitializedTensorMixin):
     """A buffer whose shape is not known yet."""
 
     __slots__ = ()
+    cls_to_become = Tensor
 
     def __init__(
         self, requires_grad: bool = False, device: Any = None, dtype: DTypeLike | None = None, persistent: bool = True
     ) -> None:
-        super().__init__(Tensor().to(dtype) if dtype else None, persistent=persistent)
+        self._become_leaf(empty(0, device=device, dtype=dtype)._data, requires_grad)
+        self.persistent = persistent
 
 
-def is_lazy(param: Any) -> bool:
+def zero_gradient(parameter: Tensor) -> None:
+    """Set the gradient of a parameter, if it has one, to zero in place; it forgets its history."""
+    if parameter.grad is not None:
+        parameter.grad.detach_().zero_()
+
+
+def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:
     """Whether a parameter or buffer has no shape yet."""
-    return isinstance(param, _Uninitialized)
+    return isinstance(param, UninitializedTensorMixin)

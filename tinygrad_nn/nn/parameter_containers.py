@@ -16,10 +16,10 @@ from tinygrad_nn.tensor import Tensor
 class _Held(Module):
     """What both kinds share: values are attributes of the module, named by their place or key."""
 
-    def _hold(self, name: str, value: Any) -> None:
+    def _hold_(self, name: str, value: Any) -> None:
         setattr(self, name, Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value)
 
-    def _shown(self, name: str, value: Any, kind: str) -> str:
+    def _shown_(self, name: str, value: Any, kind: str) -> str:
         if not isinstance(value, Tensor):
             return f"  ({name}): Object of type: {type(value).__name__}"
         return f"  ({name}): Parameter containing: [{kind} of size {'x'.join(map(str, value.shape))}]"
@@ -41,7 +41,7 @@ class ParameterList(_Held):
         self._size = 0
         self.extend(() if values is None else values)
 
-    def _name(self, index: int) -> str:
+    def _name_(self, index: int) -> str:
         index = whole(index)
         if not -self._size <= index < self._size:
             raise IndexError(f"index {index} is out of range for {self._size} parameters")
@@ -50,10 +50,10 @@ class ParameterList(_Held):
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)(self[i] for i in range(*index.indices(self._size)))
-        return getattr(self, self._name(index))
+        return getattr(self, self._name_(index))
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._hold(self._name(index), value)
+        self._hold_(self._name_(index), value)
 
     def __len__(self) -> int:
         return self._size
@@ -63,7 +63,7 @@ class ParameterList(_Held):
 
     def append(self, value: Any) -> Self:
         """Add a value at the end."""
-        self._hold(str(self._size), value)
+        self._hold_(str(self._size), value)
         self._size += 1
         return self
 
@@ -79,7 +79,7 @@ class ParameterList(_Held):
 
     def extra_repr(self) -> str:
         """A line for each value."""
-        return "\n".join(self._shown(str(i), v, str(getattr(v, "dtype", ""))) for i, v in enumerate(self))
+        return "\n".join(self._shown_(str(i), v, str(getattr(v, "dtype", ""))) for i, v in enumerate(self))
 
 
 class ParameterDict(_Held):
@@ -99,7 +99,7 @@ class ParameterDict(_Held):
         if not isinstance(key, str):
             raise TypeError(f"Index given to ParameterDict cannot be used as a key as it is not a string (type is '{type(key)}').")
         self._keys[key] = None
-        self._hold(key, value)
+        self._hold_(key, value)
 
     def __delitem__(self, key: str) -> None:
         del self._keys[key]
@@ -177,10 +177,15 @@ class ParameterDict(_Held):
         joined.update(other)
         return joined
 
+    def __ror__(self, other: Any) -> Any:
+        joined = other.copy()
+        joined.update(self)
+        return joined
+
     def __ior__(self, other: ParameterDict) -> Self:
         self.update(other)
         return self
 
     def extra_repr(self) -> str:
         """A line for each value."""
-        return "\n".join(self._shown(key, v, v.type() if isinstance(v, Tensor) else "") for key, v in self.items())
+        return "\n".join(self._shown_(key, v, v.type() if isinstance(v, Tensor) else "") for key, v in self.items())

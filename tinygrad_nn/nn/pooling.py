@@ -12,7 +12,7 @@ from tinygrad_nn.tensor import Tensor
 
 
 def _each(value: Any, dims: int) -> Any:
-    return (value,) * dims if isinstance(value, int) else tuple(value)
+    return (value,) * dims if hasattr(value, "__index__") else tuple(value)
 
 
 class _MaxPool(Module):
@@ -24,7 +24,7 @@ class _MaxPool(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.return_indices, self.ceil_mode = padding, dilation, return_indices, ceil_mode
 
-    def _options(self) -> tuple[Any, ...]:
+    def _options_(self) -> tuple[Any, ...]:
         return self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
 
     def extra_repr(self) -> str:
@@ -38,7 +38,7 @@ class MaxPool1d(_MaxPool):
 
     def forward(self, input: Tensor) -> Any:
         """The largest elements, and their indices if asked for."""
-        return functional.max_pool1d(input, *self._options())
+        return functional.max_pool1d(input, *self._options_())
 
 
 class MaxPool2d(_MaxPool):
@@ -50,20 +50,20 @@ class MaxPool2d(_MaxPool):
 
     def forward(self, input: Tensor) -> Any:
         """The largest elements, and their indices if asked for."""
-        return functional.max_pool2d(input, *self._options())
+        return functional.max_pool2d(input, *self._options_())
 
 
 class _MaxUnpool(Module):
-    _dims: int
+    _dims_: int
 
     def __init__(self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0) -> None:
         super().__init__()
-        self.kernel_size, self.padding = _each(kernel_size, self._dims), _each(padding, self._dims)
-        self.stride = self.kernel_size if stride is None else _each(stride, self._dims)
+        self.kernel_size, self.padding = _each(kernel_size, self._dims_), _each(padding, self._dims_)
+        self.stride = self.kernel_size if stride is None else _each(stride, self._dims_)
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         """Zeros with the values at their indices."""
-        unpool = functional.max_unpool1d if self._dims == 1 else functional.max_unpool2d
+        unpool = functional.max_unpool1d if self._dims_ == 1 else functional.max_unpool2d
         return unpool(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
     def extra_repr(self) -> str:
@@ -74,13 +74,13 @@ class _MaxUnpool(Module):
 class MaxUnpool1d(_MaxUnpool):
     """MaxPool1d undone, with zeros for what it dropped: (N, C, L) or (C, L) -> (N, C, L') or (C, L')."""
 
-    _dims = 1
+    _dims_ = 1
 
 
 class MaxUnpool2d(_MaxUnpool):
     """MaxPool2d undone, with zeros for what it dropped: (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W')."""
 
-    _dims = 2
+    _dims_ = 2
 
 
 class AvgPool1d(Module):

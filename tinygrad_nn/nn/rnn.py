@@ -49,28 +49,36 @@ class RNNBase(Module):
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size = bidirectional, proj_size
         gates, state = STEPS[mode][1] * hidden_size, proj_size or hidden_size
-        self._names: list[list[str]] = []  # of the weights of each layer and direction
+        self._all_weights: list[list[str]] = []  # of the weights of each layer and direction
         for layer in range(num_layers):
-            width = input_size if layer == 0 else state * self._directions
+            width = input_size if layer == 0 else state * self._directions_
             shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, width), "weight_hh": (gates, state)}
             if bias:
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
             if proj_size:
                 shapes |= {"weight_hr": (proj_size, hidden_size)}
-            for end in ("", "_reverse")[: self._directions]:
-                self._names.append([f"{name}_l{layer}{end}" for name in shapes])
-                for name, shape in zip(self._names[-1], shapes.values(), strict=True):
+            for end in ("", "_reverse")[: self._directions_]:
+                self._all_weights.append([f"{name}_l{layer}{end}" for name in shapes])
+                for name, shape in zip(self._all_weights[-1], shapes.values(), strict=True):
                     setattr(self, name, Parameter(empty(shape, dtype=dtype, device=device)))
         self.reset_parameters()
 
     @property
-    def _directions(self) -> int:
+    def _directions_(self) -> int:
         return 2 if self.bidirectional else 1
 
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The weights of each layer and direction."""
-        return [[getattr(self, name) for name in names] for names in self._names]
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list[Parameter]:
+        return [getattr(self, name) for name in self._flat_weights_names]
 
     def flatten_parameters(self) -> None:
         """Nothing: it helps on a GPU only."""
@@ -89,14 +97,14 @@ class RNNBase(Module):
 
     # the walk
 
-    def _run(self, input: Any, state: State | None) -> tuple[Any, State]:
+    def _run_(self, input: Any, state: State | None) -> tuple[Any, State]:
         """The output of the last layer and the last state of every layer and direction."""
         if isinstance(input, PackedSequence):
             x, batch_sizes, order, places = input
             sizes = batch_sizes.tolist()
             if state is not None and order is not None:
                 state = tuple(value.index_select(1, order) for value in state)
-            output, state = self._layers(x, sizes, self._checked(x, 2, sizes[0], state))
+            output, state = self._layers_(x, sizes, self._checked_(x, 2, sizes[0], state))
             if places is not None:
                 state = tuple(value.index_select(1, places) for value in state)
             return PackedSequence(output, batch_sizes, order, places), state
@@ -113,24 +121,24 @@ class RNNBase(Module):
         elif self.batch_first:
             input = input.transpose(0, 1)
         length, batch = input.shape[:2]
-        state = self._checked(input, 3, batch, state)
+        state = self._checked_(input, 3, batch, state)
         if not length:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        output, state = self._layers(input.reshape(length * batch, self.input_size), [batch] * length, state)
+        output, state = self._layers_(input.reshape(length * batch, self.input_size), [batch] * length, state)
         output = output.view(length, batch, output.shape[-1])
         if alone:
             return output.squeeze(1), tuple(value.squeeze(1) for value in state)
         return output.transpose(0, 1) if self.batch_first else output, state
 
-    def _checked(self, x: Tensor, ndim: int, batch: int, state: State | None) -> State:
+    def _checked_(self, x: Tensor, ndim: int, batch: int, state: State | None) -> State:
         """The first state, zeros unless given, of the shapes that fit."""
-        self._check_input(x, ndim)
+        self._check_input_(x, ndim)
         if state is None:
-            return tuple(zeros(shape, dtype=x.dtype) for shape in self._state_shapes(batch))
-        self._check_state(state, batch)
+            return tuple(zeros(shape, dtype=x.dtype) for shape in self._state_shapes_(batch))
+        self._check_state_(state, batch)
         return state
 
-    def _check_input(self, x: Tensor, ndim: int) -> None:
+    def _check_input_(self, x: Tensor, ndim: int) -> None:
         weight = self.all_weights[0][0]
         if x.dtype != weight.dtype:
             raise ValueError(
@@ -142,33 +150,33 @@ class RNNBase(Module):
         if x.shape[-1] != self.input_size:
             raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}")
 
-    def _state_shapes(self, batch: int) -> list[tuple[int, int, int]]:
+    def _state_shapes_(self, batch: int) -> list[tuple[int, int, int]]:
         """The shape of h, and of an LSTM's c."""
-        count = self.num_layers * self._directions
+        count = self.num_layers * self._directions_
         shapes = [(count, batch, self.proj_size or self.hidden_size), (count, batch, self.hidden_size)]
         return shapes if self.mode == "LSTM" else shapes[:1]
 
-    def _check_state(self, state: State, batch: int) -> None:
-        for i, (value, shape) in enumerate(zip(state, self._state_shapes(batch), strict=True)):
+    def _check_state_(self, state: State, batch: int) -> None:
+        for i, (value, shape) in enumerate(zip(state, self._state_shapes_(batch), strict=True)):
             if tuple(value.shape) != shape:
                 name = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
                 raise RuntimeError(f"Expected {name} size {shape}, got {list(value.shape)}")
 
-    def _batch(self, input: Tensor, batch_sizes: Tensor | None) -> int:
+    def _batch_(self, input: Tensor, batch_sizes: Tensor | None) -> int:
         return input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
 
     def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
         """The shape of the state h that goes with an input, a packed one if `batch_sizes` are given."""
-        return self._state_shapes(self._batch(input, batch_sizes))[0]
+        return self._state_shapes_(self._batch_(input, batch_sizes))[0]
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """ValueError for an input of another dtype than the weights, RuntimeError for one of another shape."""
-        self._check_input(input, 3 if batch_sizes is None else 2)
+        self._check_input_(input, 3 if batch_sizes is None else 2)
 
     def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
         """An error as of `check_input`, and RuntimeError for a state of another shape."""
         self.check_input(input, batch_sizes)
-        self._check_state(hidden if self.mode == "LSTM" else (hidden,), self._batch(input, batch_sizes))
+        self._check_state_(hidden if self.mode == "LSTM" else (hidden,), self._batch_(input, batch_sizes))
 
     def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
         """The state with its sequences in another order."""
@@ -176,7 +184,7 @@ class RNNBase(Module):
             return hx
         return tuple(h.index_select(1, permutation) for h in hx) if self.mode == "LSTM" else hx.index_select(1, permutation)
 
-    def _layers(self, x: Tensor, sizes: Sequence[int], state: State) -> tuple[Tensor, State]:
+    def _layers_(self, x: Tensor, sizes: Sequence[int], state: State) -> tuple[Tensor, State]:
         """All layers over steps that lie one after the other: (sum of sizes, input_size) -> (sum of sizes, output size)."""
         starts: Iterator[State] = zip(*(value.unbind(0) for value in state), strict=True)
         lasts: list[State] = []
@@ -184,8 +192,8 @@ class RNNBase(Module):
             if layer and self.dropout:
                 x = drop(x, self.dropout, self.training)
             outputs = []
-            for direction in range(self._directions):
-                weights = self.all_weights[layer * self._directions + direction]
+            for direction in range(self._directions_):
+                weights = self.all_weights[layer * self._directions_ + direction]
                 output, last = _over_time(STEPS[self.mode][0], x, sizes, next(starts), weights, self.bias, direction == 1)
                 outputs.append(output)
                 lasts.append(last)
@@ -282,7 +290,7 @@ class RNN(RNNBase):
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """The output and the last state; ValueError for other dtypes, RuntimeError for other sizes."""
-        output, (h,) = self._run(input, None if hx is None else (hx,))
+        output, (h,) = self._run_(input, None if hx is None else (hx,))
         return output, h
 
 
@@ -313,11 +321,11 @@ class LSTM(RNNBase):
 
     def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
         """The shape of the state c that goes with an input, a packed one if `batch_sizes` are given."""
-        return self._state_shapes(self._batch(input, batch_sizes))[1]
+        return self._state_shapes_(self._batch_(input, batch_sizes))[1]
 
     def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Any, tuple[Tensor, Tensor]]:
         """The output and the last (h, c); ValueError for other dtypes, RuntimeError for other sizes."""
-        output, (h, c) = self._run(input, hx)
+        output, (h, c) = self._run_(input, hx)
         return output, (h, c)
 
 
@@ -346,7 +354,7 @@ class GRU(RNNBase):
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """The output and the last state; ValueError for other dtypes, RuntimeError for other sizes."""
-        output, (h,) = self._run(input, None if hx is None else (hx,))
+        output, (h,) = self._run_(input, None if hx is None else (hx,))
         return output, h
 
 

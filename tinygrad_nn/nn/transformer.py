@@ -96,7 +96,8 @@ class TransformerEncoderLayer(Module):
 class TransformerDecoderLayer(Module):
     """Self-attention, attention to an encoder's output, and a network of two layers, each added and normalised.
 
-    tgt (T, N, E) and memory (S, N, E) -> (T, N, E); the options are those of `TransformerEncoderLayer`.
+    tgt (T, N, E) and memory (S, N, E) -> (T, N, E); the options are those of `TransformerEncoderLayer`. As in PyTorch, a
+    copy of a layer, and so each layer of a `TransformerDecoder`, has relu where an activation was given as a module.
     """
 
     def __init__(
@@ -126,6 +127,10 @@ class TransformerDecoderLayer(Module):
         for name in ("dropout1", "dropout2", "dropout3"):
             self.add_module(name, Dropout(dropout))
         self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take on what is copied."""
+        super().__setstate__({"activation": functional.relu, **state})  # a module is kept elsewhere, and so is not found
 
     def forward(
         self,
@@ -203,7 +208,7 @@ class TransformerEncoder(Module):
         """The output of the last layer; masks as in `MultiheadAttention`."""
         padding = canonical_mask(src_key_padding_mask, "src_key_padding_mask", src, mask, "mask")
         mask = canonical_mask(mask, "mask", src)
-        hidden = self._left_out(src, padding) if mask is None and padding is not None else None
+        hidden = self._left_out_(src, padding) if mask is None and padding is not None else None
         if hidden is not None:
             padding, is_causal = hidden, False
         for layer in self.layers:
@@ -212,7 +217,7 @@ class TransformerEncoder(Module):
             src = src.masked_fill(hidden.unsqueeze(-1), 0.0)
         return src if self.norm is None else self.norm(src)
 
-    def _left_out(self, src: Tensor, padding: Tensor) -> Tensor | None:
+    def _left_out_(self, src: Tensor, padding: Tensor) -> Tensor | None:
         """True (N, S) where a sequence has ended, if PyTorch would leave the padding out; else None."""
         wanted = self.use_nested_tensor and mha.get_fastpath_enabled()
         if not wanted or self.layers[0].training or src.ndim != 3:

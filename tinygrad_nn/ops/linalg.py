@@ -57,8 +57,11 @@ linear.sample((2, 3), (4, 3), (4,)).sample((3,), (4, 3), (4,)).sample((2, 5, 3),
 linear.sample((0, 3), (2, 3), (2,))
 
 
-class LinAlgError(RuntimeError):
+class _LinAlgError(RuntimeError):
     """A decomposition or a solution that the values of a matrix do not allow."""
+
+
+LinAlgError = _LinAlgError  # in messages it has PyTorch's name
 
 
 @contextmanager

@@ -51,16 +51,16 @@ class Adagrad(Optimizer):
         })  # fmt: skip
         for group in self.param_groups:
             for parameter in group["params"]:
-                self._start(parameter._data, self.state[parameter])
+                self._start_(parameter._data, self.state[parameter])
 
-    def _start(self, p: Any, state: dict[str, Any]) -> None:
+    def _start_(self, p: Any, state: dict[str, Any]) -> None:
         state["step"] = scalar(0.0)
         state["sum"] = wrap(np.full_like(p, self.defaults["initial_accumulator_value"]))
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         if not state:
-            self._start(p, state)
+            self._start_(p, state)
         t = count_step(state, p)
         g = descended(p, g, group)
         total = state["sum"]._data

@@ -71,7 +71,7 @@ class LBFGS(Optimizer):
         state.setdefault("n_iter", 0)
         with enable_grad():
             first_loss = closure()
-        loss, g = float(first_loss), self._gradient()
+        loss, g = float(first_loss), self._gradient_()
         evaluations = 1
         state["func_evals"] += 1
         if np.abs(g).max() <= group["tolerance_grad"]:
@@ -95,15 +95,15 @@ class LBFGS(Optimizer):
             used = 0
             if search is not None:
                 start = [p._data.copy() for p in group["params"]]
-                at = partial(self._evaluate, closure, start, direction)
+                at = partial(self._evaluate_, closure, start, direction)
                 loss, g, t, used = strong_wolfe(at, t, direction, loss, g, slope, most_evaluations - evaluations)
-                self._move(t, direction)
+                self._move_(t, direction)
             else:
-                self._move(t, direction)
+                self._move_(t, direction)
                 if iteration < group["max_iter"]:  # after the last update the loss is of no use here
                     with enable_grad():
                         loss = float(closure())
-                    g, used = self._gradient(), 1
+                    g, used = self._gradient_(), 1
             evaluations += used
             state["func_evals"] += used
             if (
@@ -118,12 +118,12 @@ class LBFGS(Optimizer):
         state["prev_loss"] = previous_loss
         return first_loss
 
-    def _gradient(self) -> Any:
+    def _gradient_(self) -> Any:
         """All gradients in one row; zeros for a parameter that has none."""
         parameters = self.param_groups[0]["params"]
         return np.concatenate([(np.zeros_like(p._data) if p._grad is None else p._grad._data).reshape(-1) for p in parameters])
 
-    def _move(self, t: Any, direction: Any) -> None:
+    def _move_(self, t: Any, direction: Any) -> None:
         """Add t times the direction to the parameters."""
         offset = 0
         for p in self.param_groups[0]["params"]:
@@ -132,15 +132,15 @@ class LBFGS(Optimizer):
             p._touch("LBFGS")
             offset += p._data.size
 
-    def _evaluate(self, closure: Callable[[], Any], start: list[Any], direction: Any, t: Any) -> tuple[float, Any]:
+    def _evaluate_(self, closure: Callable[[], Any], start: list[Any], direction: Any, t: Any) -> tuple[float, Any]:
         """The loss and gradient t along the direction; the parameters are as before afterwards."""
-        self._move(t, direction)
+        self._move_(t, direction)
         with enable_grad():
             loss = float(closure())
         for p, values in zip(self.param_groups[0]["params"], start, strict=True):
             p._data[...] = values
             p._touch("LBFGS")
-        return loss, self._gradient()
+        return loss, self._gradient_()
 
 
 class Memory:

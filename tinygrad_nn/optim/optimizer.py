@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from tinygrad_nn.autograd import enable_grad
+from tinygrad_nn.nn.parameter import zero_gradient
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import RemovableHandle
 
@@ -44,23 +45,23 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **options: Any) -> Any:
-        if self._stepping or not (self._hooks or any(_GLOBAL_HOOKS.values())):
+        if self._stepping_ or not (self._hooks_ or any(_GLOBAL_HOOKS.values())):
             return step(self, *args, **options)
         arguments: tuple[Any, ...] = (self, *args)
-        self._stepping = True
+        self._stepping_ = True
         try:
-            for hook in (*_GLOBAL_HOOKS["step_pre"], *self._hooks_of("step_pre")):
+            for hook in (*_GLOBAL_HOOKS["step_pre"], *self._hooks_of_("step_pre")):
                 replaced = hook(self, arguments, options)
                 if replaced is not None:
                     if not isinstance(replaced, tuple) or len(replaced) != 2:
                         raise RuntimeError(f"a step pre-hook must return None or a tuple of (new_args, new_kwargs), got {replaced}")
                     arguments, options = replaced
             result = step(*arguments, **options)
-            for hook in (*self._hooks_of("step_post"), *_GLOBAL_HOOKS["step_post"]):
+            for hook in (*self._hooks_of_("step_post"), *_GLOBAL_HOOKS["step_post"]):
                 hook(self, arguments, options)
             return result
         finally:
-            self._stepping = False
+            self._stepping_ = False
 
     return call
 
@@ -74,8 +75,8 @@ class Optimizer:
     defaults: dict[str, Any]
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
-    _stepping = False  # whether a step with hooks is under way
-    _hooks: Mapping[str, list[Callable[..., Any]]] = MappingProxyType({})
+    _stepping_ = False  # whether a step with hooks is under way
+    _hooks_: Mapping[str, list[Callable[..., Any]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -144,8 +145,8 @@ class Optimizer:
             for parameter in group["params"]:
                 if set_to_none:
                     parameter._grad = None
-                elif parameter._grad is not None:
-                    parameter._grad.detach().zero_()
+                else:
+                    zero_gradient(parameter)
 
     @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -171,7 +172,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The state by parameter number and the groups' options, as PyTorch lays them out."""
-        for hook in self._hooks_of("state_pre"):
+        for hook in self._hooks_of_("state_pre"):
             hook(self)
         numbers: dict[int, int] = {}
         groups = []
@@ -184,7 +185,7 @@ class Optimizer:
             })  # fmt: skip
         state = {numbers[id(key)] if isinstance(key, Tensor) else key: kept for key, kept in self.state.items()}
         found: dict[str, Any] = {"state": state, "param_groups": groups}
-        for hook in self._hooks_of("state_post"):
+        for hook in self._hooks_of_("state_post"):
             replaced = hook(self, found)
             found = found if replaced is None else replaced
         return found
@@ -192,7 +193,7 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError if the groups do not fit, and then nothing is changed."""
         state_dict = dict(state_dict)
-        for hook in self._hooks_of("load_pre"):
+        for hook in self._hooks_of_("load_pre"):
             replaced = hook(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
         groups = state_dict["param_groups"]
@@ -220,44 +221,44 @@ class Optimizer:
             else:
                 state[parameter] = _fitted(held, parameter)
         self.__setstate__({"state": state, "param_groups": loaded})
-        for hook in self._hooks_of("load_post"):
+        for hook in self._hooks_of_("load_post"):
             hook(self)
 
-    def _register(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        hooks = self._hooks.get(kind, [])
-        self._hooks = {**self._hooks, kind: hooks}
+    def _register_(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        hooks = self._hooks_.get(kind, [])
+        self._hooks_ = {**self._hooks_, kind: hooks}
         handle = RemovableHandle(hooks, hook)
         if prepend:
             hooks.insert(0, hooks.pop())
         return handle
 
-    def _hooks_of(self, kind: str) -> list[Callable[..., Any]]:
+    def _hooks_of_(self, kind: str) -> list[Callable[..., Any]]:
         """A copy, since a hook may remove itself."""
-        return list(self._hooks.get(kind, ()))
+        return list(self._hooks_.get(kind, ()))
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(optimizer, args, kwargs)` called before each step; a pair it returns replaces the two."""
-        return self._register("step_pre", hook)
+        return self._register_("step_pre", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Have `hook(optimizer, args, kwargs)` called after each step."""
-        return self._register("step_post", hook)
+        return self._register_("step_post", hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer)` called before `state_dict`."""
-        return self._register("state_pre", hook, prepend)
+        return self._register_("state_pre", hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer, state_dict)` called after `state_dict`; what it returns replaces the state."""
-        return self._register("state_post", hook, prepend)
+        return self._register_("state_post", hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer, state_dict)` called before loading; what it returns replaces the state, a shallow copy."""
-        return self._register("load_pre", hook, prepend)
+        return self._register_("load_pre", hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Have `hook(optimizer)` called after loading."""
-        return self._register("load_post", hook, prepend)
+        return self._register_("load_post", hook, prepend)
 
     def __repr__(self) -> str:
         groups = []

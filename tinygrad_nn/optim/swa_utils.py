@@ -11,7 +11,7 @@ from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import zeros
 from tinygrad_nn.dtypes import int64
 from tinygrad_nn.nn.module import Module
-from tinygrad_nn.nn.normalization import BatchNorm1d, BatchNorm2d
+from tinygrad_nn.nn.normalization import _BatchNorm
 from tinygrad_nn.optim.lr_scheduler.base import LRScheduler, one_for_each, values_of
 from tinygrad_nn.optim.optimizer import Optimizer
 
@@ -59,7 +59,10 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], None
     def ema_update(averages: Any, values: Any, num_averaged: Any) -> None:
         with no_grad():
             for average, value in zip(averages, values, strict=True):
-                average.lerp_(value, 1 - decay)
+                if average.is_floating_point():
+                    average.lerp_(value, 1 - decay)
+                else:
+                    average.copy_(decay * average + (1 - decay) * value)
 
     return ema_update
 
@@ -107,17 +110,14 @@ class AveragedModel(Module):
             if not int(self.n_averaged):
                 for average, value in zip(mine, theirs, strict=True):
                     average.copy_(value.detach())
-            elif self.avg_fn is not None:
-                for average, value in zip(mine, theirs, strict=True):
-                    average.copy_(self.avg_fn(average.detach(), value.detach(), self.n_averaged))
+            elif self.multi_avg_fn is None:
+                average_of = self.avg_fn or get_swa_avg_fn()
+                for average, value in zip(mine, theirs, strict=True):  # a whole number stays one: its average is cut off
+                    average.copy_(average_of(average.detach(), value.detach(), self.n_averaged))
             else:
-                averaged = [(a.detach(), v.detach()) for a, v in zip(mine, theirs, strict=True) if a.is_floating_point()]
-                if averaged:
-                    update = self.multi_avg_fn or get_swa_multi_avg_fn()
-                    update([a for a, _ in averaged], [v for _, v in averaged], self.n_averaged)
-                for average, value in zip(mine, theirs, strict=True):
-                    if not average.is_floating_point():
-                        average.copy_(value.detach())
+                for dtype in dict.fromkeys(average.dtype for average in mine):
+                    pairs = [(a.detach(), v.detach()) for a, v in zip(mine, theirs, strict=True) if a.dtype == dtype]
+                    self.multi_avg_fn([a for a, _ in pairs], [v for _, v in pairs], self.n_averaged)
             if not self.use_buffers:
                 for average, value in zip(self.module.buffers(), model.buffers(), strict=True):
                     average.copy_(value.detach())
@@ -126,7 +126,7 @@ class AveragedModel(Module):
 
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Count the statistics of batch normalization anew, over the inputs that the loader gives."""
-    norms = [part for part in model.modules() if isinstance(part, BatchNorm1d | BatchNorm2d)]
+    norms = [part for part in model.modules() if isinstance(part, _BatchNorm)]
     if not norms:
         return
     was_training, momenta = model.training, [norm.momentum for norm in norms]
@@ -166,16 +166,16 @@ class SWALR(LRScheduler):
         self._anneal_strategy, self.anneal_epochs = anneal_strategy, anneal_epochs
         super().__init__(optimizer, last_epoch)
 
-    def _share(self, step: int) -> float:
+    def _share_(self, step: int) -> float:
         """How much of `swa_lr` is in the learning rate at a step."""
         part = max(0, min(1, step / max(1, self.anneal_epochs)))
         return part if self._anneal_strategy == "linear" else (1 - math.cos(math.pi * part)) / 2
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)
-        before, now = self._share(step - 1), self._share(step)
+        before, now = self._share_(step - 1), self._share_(step)
         lrs = []
         for group, lr in zip(self.optimizer.param_groups, values_of(self.optimizer, "lr"), strict=True):
             goal = group["swa_lr"]

@@ -7,8 +7,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tinygrad_nn.dtypes import bfloat16, complex64, complex128
 from tinygrad_nn.methods.aliases import NAMES
-from tinygrad_nn.porting.names import MISSING, PACKAGES, find, missing
+from tinygrad_nn.porting.names import ABSENT, MISSING, PACKAGES, find, missing
 from tinygrad_nn.porting.run import compiled, source
 from tinygrad_nn.tensor import Tensor
 
@@ -106,7 +107,7 @@ class Reader(ast.NodeVisitor):
             for alias in node.names:
                 root = alias.name.split(".")[0]
                 if root in PACKAGES:
-                    there = self.use(alias.name, node.lineno) is not MISSING
+                    there = alias.name in ABSENT or self.use(alias.name, node.lineno) is not MISSING
                     names[alias.asname or root] = (alias.name if there else None) if alias.asname else root
         elif node.level == 0 and (node.module or "").split(".")[0] in PACKAGES:
             owner = self.use(str(node.module), node.lineno)
@@ -115,7 +116,8 @@ class Reader(ast.NodeVisitor):
                     names.update({name: f"{node.module}.{name}" for name in getattr(owner, "__all__", dir(owner))})
                     continue
                 dotted = f"{node.module}.{alias.name}"
-                names[alias.asname or alias.name] = dotted if self.use(dotted, node.lineno) is not MISSING else None
+                there = dotted in ABSENT or self.use(dotted, node.lineno) is not MISSING
+                names[alias.asname or alias.name] = dotted if there else None
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         """Look up a chain that begins at one of PyTorch's names, or a method of a tensor."""
@@ -129,7 +131,7 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        """Look up the keywords too, where the signature lists all that there are."""
+        """Look up the keywords too, where the signature lists all that there are, and dtypes that are there by name only."""
         dotted = self.dotted(node.func)
         found = None if dotted is None else find(dotted)
         if callable(found) and found is not MISSING:
@@ -139,7 +141,17 @@ class Reader(ast.NodeVisitor):
                 for keyword in node.keywords:
                     if keyword.arg is not None and keyword.arg not in (*known, *others):
                         self.absent.add((node.lineno, f"{dotted} takes no argument {keyword.arg!r} in tinygrad_nn"))
+        converts = isinstance(node.func, ast.Attribute) and node.func.attr in ("to", "type")
+        if converts or (dotted is not None and "autocast" not in dotted):
+            self.visit_dtypes([*node.args, *(keyword.value for keyword in node.keywords)])
         self.generic_visit(node)
+
+    def visit_dtypes(self, arguments: list[ast.expr]) -> None:
+        """Note the arguments that are dtypes with a name to compare with and nothing else."""
+        for argument in arguments:
+            dotted = self.dotted(argument)
+            if dotted is not None and any(find(dotted) is known for known in (bfloat16, complex64, complex128)):
+                self.absent.add((argument.lineno, missing(dotted)))
 
     def dotted(self, node: ast.AST) -> str | None:
         """PyTorch's name that an attribute chain spells; None for anything else."""

@@ -11,10 +11,11 @@ from types import ModuleType
 from typing import Any
 
 from tinygrad_nn.porting.names import ABSENT, MISSING, PACKAGES, find, missing, module
+from tinygrad_nn.version import TorchVersion
 
 __all__ = ["install"]
 
-VERSION = "2.13.0+tinygrad_nn"  # the PyTorch whose names these are, for programs that ask
+VERSION = TorchVersion("2.13.0+tinygrad_nn")  # the PyTorch whose names these are, for programs that ask
 
 
 class Alias(ModuleType):
@@ -62,7 +63,7 @@ class Finder(MetaPathFinder, Loader):
             "__spec__",
         }  # fmt: skip
         vars(module_).update({name: value for name, value in kept.items() if name not in own})
-        if module_.__name__ in PACKAGES:
+        if module_.__name__ in (*PACKAGES, "torch.version"):
             vars(module_)["__version__"] = VERSION
 
 

@@ -19,9 +19,9 @@ MISSING = object()
 
 # Parts of this package whose names PyTorch does not have, or has for something else.
 INNER = {
-    "bessel_arrays", "creation", "doctor", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank",
-    "memory", "methods", "node_names", "numpy_protocol", "op", "op_node", "ops", "porting", "printing", "ranges", "runtime",
-    "special_arrays", "sums", "tensor", "train", "variable", "vision", "viz", "windows",
+    "bessel_arrays", "creation", "doctor", "draws", "dtypes", "foreach", "generator", "graph", "in_place", "incomplete", "lowrank",
+    "memory", "memory_order", "methods", "node_names", "numpy_protocol", "op", "op_node", "ops", "porting", "printing", "ranges",
+    "runtime", "special_arrays", "stream", "sums", "tensor", "train", "variable", "vision", "viz", "windows",
 }  # fmt: skip
 
 # PyTorch's files, which programs import from: all that is in them is in the package around them.
@@ -45,7 +45,11 @@ ELSEWHERE = {
     "torch.nn.utils.weight_norm": "tinygrad_nn.nn.utils.normalized",
     "torch.utils.data._utils": "tinygrad_nn.utils.data",
     "torch.utils.data._utils.collate": "tinygrad_nn.utils.data.collate",
+    "torch.amp.autocast_mode": "tinygrad_nn.amp",
+    "torch.amp.grad_scaler": "tinygrad_nn.amp",
     "torch.autograd.variable": "tinygrad_nn.autograd",
+    "torch.cuda.amp.autocast_mode": "tinygrad_nn.cuda.amp",
+    "torch.cuda.amp.grad_scaler": "tinygrad_nn.cuda.amp",
     "torch.optim._adafactor": "tinygrad_nn.optim.adafactor",
     "torch.optim._muon": "tinygrad_nn.optim.muon",
     **{
@@ -60,17 +64,21 @@ ELSEWHERE = {
 ABSENT = {
     "torch.ao", "torch.export", "torch.fft", "torch.fx", "torch.hub", "torch.library", "torch.nested", "torch.onnx",
     "torch.package", "torch.profiler", "torch.quantization", "torch.sparse", "torch.utils.benchmark", "torch.utils.collect_env",
-    "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch.xpu", "torchvision.models", "torchvision.ops",
+    "torch.utils.cpp_extension", "torch.utils.model_zoo", "torchvision.models", "torchvision.ops",
 }  # fmt: skip
 
 # What to do without the families that are not here.
 INSTEAD = {
     "torch.autograd.forward_ad": "torch.autograd.functional.jvp gives the same products",
     "torch.autograd.profiler": "Python's cProfile is there",
+    "torch.bfloat16": "torch.float16 and torch.float32 are",
     "torch.complex": "there are no complex numbers",
+    "torch.complex128": "there are no complex numbers",
+    "torch.complex64": "there are no complex numbers",
     "torch.cuda": "there is no GPU: ask torch.cuda.is_available() first",
     "torch.distributed": "there is one process: call the model itself",
     "torch.fft": "np.fft takes x.numpy(), without derivatives",
+    "torch.fx": "call the model itself",
     "torch.hub": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit.load": "write the network with torch.nn and load its weights from a safetensors file",
     "torch.jit.save": "weights go out as a safetensors file: torch.save(model.state_dict(), path)",
@@ -143,7 +151,7 @@ def _hint(name: str) -> str:
     refused = refusal(getattr(find(parent), last, None))
     if refused:
         return refused[0].lower() + refused[1:]
-    near = nearest(name)
+    near = "" if name in ABSENT else nearest(name)
     return f"the nearest is {near}" if near else ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_nn import dtypes
-from tinygrad_nn.dtypes import DTypeLike, dtype_of
+from tinygrad_nn.dtypes import DTypeLike, dtype_of, number_in
 from tinygrad_nn.methods import shaping
 from tinygrad_nn.methods.dims import sizes_of
 from tinygrad_nn.ops import elementwise
@@ -21,6 +21,16 @@ _TYPE_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char",
     "uint8": "Byte", "bool": "Bool",
 }  # fmt: skip
+
+
+def dtype_of_type(type: Any) -> Any:
+    """The dtype that a tensor type or its name stands for, such as `torch.FloatTensor`; a dtype as it is."""
+    if isinstance(type, str):
+        names = {f"torch.{ours}Tensor": name for name, ours in _TYPE_NAMES.items()}
+        if type not in names:
+            raise ValueError(f"invalid type: '{type}', expected one of {', '.join(names)}")
+        return dtype_of(names[type])
+    return getattr(type, "elements", type)
 
 
 class Conversion:
@@ -56,12 +66,7 @@ class Conversion:
         """The tensor in another dtype; without one, the name of its type."""
         if dtype is None:
             return f"torch.{_TYPE_NAMES[self.dtype.name]}Tensor"
-        if isinstance(dtype, str):
-            names = {f"torch.{ours}Tensor": name for name, ours in _TYPE_NAMES.items()}
-            if dtype not in names:
-                raise ValueError(f"invalid type: '{dtype}', expected one of {', '.join(names)}")
-            dtype = dtype_of(names[dtype])
-        return self.to(getattr(dtype, "elements", dtype))
+        return self.to(dtype_of_type(dtype))
 
     def type_as(self: Any, other: Tensor) -> Tensor:
         """The tensor in the dtype of `other`."""
@@ -119,13 +124,17 @@ class Conversion:
         """Not supported: there is no accelerator to pin memory for."""
         raise RuntimeError("pin_memory(): cannot pin memory without an accelerator; the only device here is 'cpu'")
 
+    def to_dense(self: Any, dtype: DTypeLike | None = None) -> Tensor:
+        """The tensor itself, as all are dense here, or in another dtype."""
+        return self.to(dtype=dtype)
+
     def is_pinned(self: Any, device: Any = None) -> Any:
         """False: there is no accelerator to pin memory for."""
         return False
 
     def share_memory_(self: Any) -> Tensor:
-        """Not supported: memory is not shared between processes."""
-        raise NotImplementedError("share_memory_(): tensors are not shared between processes; use threads, or save() and load()")
+        """The tensor itself: its memory is that of this process, as much as before."""
+        return self
 
     # new tensors of the same dtype
 
@@ -157,10 +166,8 @@ class Conversion:
         shape = sizes_of((size,))
         if any(n < 0 for n in shape):
             raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
-        if isinstance(fill_value, str):
-            raise TypeError(f"new_full: expected a number, got {fill_value!r}")
         value = fill_value.item() if hasattr(fill_value, "__record__") else fill_value
-        return self._new(np.full(shape, value, dtype_of(dtype or self.dtype).numpy), requires_grad)
+        return self._new(np.full(shape, number_in(value, dtype_of(dtype or self.dtype).numpy)), requires_grad)
 
     def new_zeros(self: Any, *size_: Any, size: Any = None, **options: Any) -> Tensor:
         """Zeros of the given size in the dtype of this tensor unless one is given."""

@@ -10,9 +10,9 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method `name_` that writes what `function`, called `name`, gives back into its tensor."""
     name = function.__name__ + "_"
 
-    def method(self: Any, *args: Any, **options: Any) -> Any:
-        before = self._before_write((*args, *options.values()), name)
-        return self._become(function(before, *args, **options), name)
+    def method(input: Any, *args: Any, **options: Any) -> Any:
+        before = input._before_write((*args, *options.values()), name)
+        return input._become(function(before, *args, **options), name)
 
     method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
     return method
@@ -22,8 +22,8 @@ def view_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method `name_` by which a tensor becomes the view of itself that `function` gives."""
     name = function.__name__ + "_"
 
-    def method(self: Any, *args: Any, **options: Any) -> Any:
-        return self._become_view(function, args, options, name)
+    def method(input: Any, *args: Any, **options: Any) -> Any:
+        return input._become_view(function, args, options, name)
 
     method.__name__, method.__doc__ = name, f"{function.__doc__} In place."
     return method

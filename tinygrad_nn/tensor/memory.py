@@ -129,6 +129,18 @@ class Memory:
         """The whole block that the tensor looks into, as bytes."""
         return UntypedStorage(block_of(self._data).view(np.uint8))
 
+    @property
+    def _base(self: Any) -> Tensor | None:
+        """Of a view: the tensor whose memory it and the views between them look into; None for what is no view."""
+        base = self
+        while base._view is not None:
+            base = base._parent()
+        return None if base is self else base
+
+    def _is_view(self: Any) -> bool:
+        """Whether the tensor is a view of another."""
+        return self._view is not None
+
     def is_set_to(self: Any, tensor: Tensor) -> Any:
         """Whether both tensors are the same view of the same memory."""
         here, there = self._data, tensor._data

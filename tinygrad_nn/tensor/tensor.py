@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_nn import dtypes, numpy_protocol, printing
-from tinygrad_nn.dtypes import Size, dtype_of
+from tinygrad_nn.dtypes import Size, dtype_of, number_in
 from tinygrad_nn.graph import MODE
 from tinygrad_nn.methods import arranging, indexing, joining, matrices, queries, shaping
 from tinygrad_nn.methods.dims import axis_of, sizes_of
@@ -60,7 +61,8 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(value, Tensor):
-            value = wrap(np.asarray(value, self._data.dtype if np.ndim(value) == 0 else None))
+            kind = _FLOAT64 if self._data.dtype == np.float16 else self._data.dtype  # what half precision cannot hold is inf there
+            value = wrap(np.asarray(value) if np.ndim(value) else number_in(value, kind))
         basic, index = indexing.split_index(indexing.numpy_index(key, self._data.shape))
         (self if basic is None else indexing.getitem(self, basic))._write_at(index, value)
 
@@ -163,10 +165,10 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
 
     is_cpu = True
     is_cuda = is_mps = is_sparse = is_quantized = is_meta = is_nested = is_mkldnn = False  # only dense CPU tensors exist
+    is_xpu = is_xla = is_vulkan = is_ipu = is_mtia = is_maia = is_sparse_csr = False
+    name = None
 
-    def get_device(self) -> int:
-        """-1: the CPU."""
-        return -1
+    get_device = queries.get_device
 
     def data_ptr(self) -> int:
         """The address of the first element; 0 if there is none."""
@@ -174,7 +176,10 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
 
     @property
     def T(self) -> Tensor:
-        """All dimensions reversed."""
+        """All dimensions reversed; a UserWarning unless there are two, since it is meant for matrices."""
+        if self.ndim != 2:
+            told = "The use of `x.T` on tensors of dimension other than 2 is deprecated; use mT for matrices, else permute"
+            warnings.warn(told, UserWarning, stacklevel=2)
         return shape.permute(self, axes=tuple(range(self.ndim))[::-1])
 
     @property
@@ -197,6 +202,11 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
     def real(self) -> Tensor:
         """The tensor itself: numbers here are real."""
         return self
+
+    @property
+    def imag(self) -> Tensor:
+        """An error: numbers here are real."""
+        return queries.imag(self)
 
     def _forget_grad(self) -> None:
         self._grad = None
@@ -282,7 +292,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
     def __repr__(self) -> str:
         suffixes = []
         if self.grad_fn is not None:
-            suffixes.append(f"grad_fn={self.grad_fn!r}")
+            suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")
         elif self._requires:
             suffixes.append("requires_grad=True")
         default = dtypes.get_default_dtype().numpy
@@ -309,7 +319,7 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
     def __contains__(self, element: Any) -> Any:
         if not isinstance(element, Tensor | bool | int | float):
             raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-        return np.any(self._data == (element._data if isinstance(element, Tensor) else element)).item()
+        return bool((self == element).any())
 
     def __bool__(self) -> Any:
         if self._data.size != 1:

@@ -27,8 +27,9 @@ def gradcheck_op(
     orders: Sequence[int] | None = None,
     **options: Any,
 ) -> Callable[[T], T]:
-    """Turn a function, Function or Module factory of a test file into one test for each sample, dtype and order.
+    """Turn a function, method, Function, Module or factory of a test file into one test for each sample, dtype and order.
 
+    A function without parameters and the class of a Module are called for the Module that is checked.
     `samples` is a list, or a dict by name, of tuples of inputs; a tuple of ints is a shape to fill. With `vjp`, the
     function is of NumPy arrays and the two are checked as a pair. Other options go to `gradcheck`.
     """

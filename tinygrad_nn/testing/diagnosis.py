@@ -28,16 +28,29 @@ class Evidence(NamedTuple):
     smooth: Array  # where the function has no kink
     wrong: Array  # where the two disagree
     parts: Callable[[], Array] | None  # what each single output contributes: (*outputs, *shape)
+    unweighted: Callable[[], Array] | None  # the gradient for incoming gradients of ones
+    what: str  # elements, or the directions along which the gradient was looked at
+    upstream: Sequence[Array]
+    inputs: Sequence[Array]  # all of them
+
+
+def exchanged(found: Sequence[Evidence]) -> Diagnosis | None:
+    """Two inputs of which each has the other's gradient."""
+    for a, b in combinations(found, 2):
+        if a.given is not None and b.given is not None and _close(a.given, b.expected) and _close(b.given, a.expected):
+            return Diagnosis("exchanged", f"the gradients of {a.name} and {b.name} are exchanged")
+    return None
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
     """The first of the usual mistakes that explains the evidence."""
-    for look in (_ties, _zero, _shape, _factor, _transposed, _extra_sum, _missing_sum, _assigned):
+    for look in (_ties, _zero, _shape, _not_weighted, _factor, _transposed, _reordered, _extra_sum, _missing_sum, _assigned):
         found = look(evidence)
         if found is not None:
             return found
     share = int(np.count_nonzero(evidence.wrong))
-    return Diagnosis("unknown", f"{share} of {evidence.wrong.size} elements are wrong" + _common_place(evidence.wrong))
+    place = _common_place(evidence.wrong) if evidence.what == "elements" else ""
+    return Diagnosis("unknown", f"{share} of {evidence.wrong.size} {evidence.what} are wrong{place}")
 
 
 def _close(a: Array, b: Array) -> bool:
@@ -80,6 +93,12 @@ def _shape(e: Evidence) -> Diagnosis | None:
     return Diagnosis("shape", shapes)
 
 
+def _not_weighted(e: Evidence) -> Diagnosis | None:
+    if e.unweighted is not None and e.wrong.any() and _close(np.asarray(e.given), e.unweighted()):
+        return Diagnosis("upstream", "the incoming gradient is ignored: this is the gradient for one of ones")
+    return None
+
+
 def _factor(e: Evidence) -> Diagnosis | None:
     given, expected = np.asarray(e.given)[e.smooth], e.expected[e.smooth]
     used = np.abs(expected) > 1e-6 * np.max(np.abs(expected), initial=0.0)
@@ -88,7 +107,7 @@ def _factor(e: Evidence) -> Diagnosis | None:
     factor = float(np.median(given[used] / expected[used]))
     if factor == 0 or not np.isfinite(factor) or not _close(given / factor, expected):
         return None
-    if abs(factor + 1) < 1e-5:
+    if abs(factor + 1) < 1e-6:
         return Diagnosis("sign", "the sign is wrong everywhere", -1.0)
     return Diagnosis("factor", f"off by a constant factor of {_readable(factor)}", factor)
 
@@ -97,6 +116,19 @@ def _transposed(e: Evidence) -> Diagnosis | None:
     given = np.asarray(e.given)
     if given.ndim > 1 and given.shape[-1] == given.shape[-2] > 1 and _close(np.swapaxes(given, -1, -2), e.expected):
         return Diagnosis("transpose", "transposed: the last two axes are exchanged")
+    return None
+
+
+def _reordered(e: Evidence) -> Diagnosis | None:
+    """Of a product of square matrices: the upstream gradient times the other factor, on the other side of it."""
+    if e.given is None or e.given.ndim != 2 or len(e.upstream) != 1:
+        return None
+    u = e.upstream[0]
+    for other in e.inputs:
+        if u.shape == other.shape == e.given.shape == e.given.T.shape:
+            for right, wrong in ((u @ other.T, other.T @ u), (other.T @ u, u @ other.T)):
+                if _close(right, e.expected) and _close(e.given, wrong):
+                    return Diagnosis("order", "the factors of a matrix product are in the wrong order")
     return None
 
 
@@ -152,11 +184,11 @@ def _named(axes: Sequence[int]) -> str:
 
 
 def _readable(factor: float) -> str:
-    """2, 1/3 or 0.75: the shortest honest spelling."""
+    """2, 1/3 or 0.75: the shortest honest spelling, which for what is not 1 is never 1."""
     for value, text in ((factor, "{}"), (1 / factor, "1/{}")):
-        if abs(value - round(value)) < 1e-5 * abs(value) and round(value):
+        if abs(value - round(value)) < 1e-5 * abs(value) and round(value) not in (-1, 0, 1):
             return text.format(round(value))
-    return f"{factor:.6g}"
+    return f"{factor:.6g}" if abs(abs(factor) - 1) > 1e-4 else f"{factor:.10g}"
 
 
 def _common_place(wrong: Array) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.random import rand_like
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.testing.contract import Breach, breaches, copies, random_upstream
-from tinygrad_nn.testing.diagnosis import Diagnosis, diagnose
+from tinygrad_nn.testing.contract import breaches, copies, random_upstream
+from tinygrad_nn.testing.diagnosis import Diagnosis, diagnose, exchanged
 from tinygrad_nn.testing.differences import Probe
 from tinygrad_nn.testing.elements import InputCheck, Tolerance, check_ties
-from tinygrad_nn.testing.report import GradcheckError, Report
+from tinygrad_nn.testing.report import Breach, GradcheckError, Report
 from tinygrad_nn.testing.targets import SecondOrder, Target, TensorTarget, target_of
 
 _CAUSES = ("input_written", "upstream_written", "nondeterministic", "stale_state")  # breaches that also make wrong numbers
-_TOLERANCES = {"float64": Tolerance(1e-6, 1e-9), "float32": Tolerance(1e-3, 1e-4)}
+_TOLERANCES = {"float64": Tolerance(1e-6, 1e-13), "float32": Tolerance(1e-3, 1e-4)}
 
 
 def gradcheck(
@@ -39,7 +41,7 @@ def gradcheck(
     With `order=2` the derivative of the gradient is checked as well. With `dtype=float32` the gradients are computed in
     float32 and compared with differences in float64. `directions` looks along so many random directions of each input
     instead of at every element, for inputs too large for that. An element may be off by `rtol` of itself (1e-6, or 1e-3
-    for float32) plus `atol` of the largest (1e-9, 1e-4), plus what the central difference itself is unsure of.
+    for float32) plus `atol` of the largest (1e-13, 1e-4), plus what the central difference itself is unsure of.
 
     TypeError where no input is floating, ValueError where no input requires grad, no output depends on one, or the
     target cannot be differentiated twice.
@@ -111,10 +113,14 @@ def _check(
     used = any(g is not None for g in given) or any(check.depends for check in checks)
     if isinstance(target, TensorTarget) and not used:
         raise ValueError("gradcheck: no output depends on any of the checked inputs")
+    unused = [check for check in checks if order == 1 and not check.depends]  # a derivative may well be constant
+    notes = [f"no output changes with {check.name}, and its gradient is zero" for check in unused]
+    notes += [note for check in checks for note in check.notes()]
     broken: list[Breach] = []
     if contract:
-        broken = list(breaches(target, upstream, rng, variants=not any(check.failed for check in checks)))
-    notes = [note for check in checks for note in check.notes()]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # such as means of the empty inputs that are tried
+            broken = list(breaches(target, upstream, rng, not any(check.failed for check in checks), notes))
     if not all(np.isfinite(y).all() for y in outputs):
         notes.append("an output is not finite here; elements that lead to it were not compared")
     return _reported(order, checks, broken, notes)
@@ -123,12 +129,15 @@ def _check(
 def _reported(order: int, checks: list[InputCheck], broken: list[Breach], notes: list[str]) -> Report:
     failing = [check for check in checks if check.failed]
     shown = max(failing or checks, key=lambda check: check.badness)
-    diagnosis = diagnose(shown.evidence()) if failing else None
+    diagnosis = None
+    if failing:
+        diagnosis = exchanged([check.evidence() for check in failing if check.fits]) or diagnose(shown.evidence())
     if diagnosis is not None and order == 2:
         diagnosis = Diagnosis("second_order", "the gradient is right, its own derivative is not: " + diagnosis.text)
-    explaining = [breach for breach in broken if diagnosis is None or (diagnosis.code == "unknown" and breach.code in _CAUSES)]
-    if explaining:
-        diagnosis = Diagnosis(*explaining[0])
+    random = [breach for breach in broken if breach.code == "nondeterministic"]
+    causes = [breach for breach in broken if diagnosis is None or (diagnosis.code == "unknown" and breach.code in _CAUSES)]
+    if random or causes:
+        diagnosis = Diagnosis(*(random or causes)[0])
     return Report(
         order, [check.result() for check in checks], shown.worst, diagnosis,
         [kink for check in checks for kink in check.kinks], broken, notes,
@@ -149,7 +158,7 @@ def torch_gradcheck(
     """`torch.autograd.gradcheck`: whether the gradients of `func` are right, or GradcheckError.
 
     Checked by `testing.gradcheck`, which sets its own steps: `eps` is accepted and unused, `fast_mode` looks along
-    random directions.
+    random directions. Inputs that are no tensors are handed on as they are.
     """
     return _as_torch(func, inputs, 1, atol, rtol, raise_exception, fast_mode)
 
@@ -166,7 +175,15 @@ def torch_gradgradcheck(
     fast_mode: bool = False,
     **_: Any,
 ) -> bool:
-    """`torch.autograd.gradgradcheck`: whether the second derivatives of `func` are right, or GradcheckError."""
+    """`torch.autograd.gradgradcheck`: whether the second derivatives of `func` are right, or GradcheckError.
+
+    Without `grad_outputs` it takes as many random numbers as PyTorch, which draws some, so that those that follow are the same.
+    """
+    if grad_outputs is None:
+        found = func(*([inputs] if isinstance(inputs, Tensor) else inputs))
+        for y in [found] if isinstance(found, Tensor) else found:
+            if isinstance(y, Tensor) and y.requires_grad:
+                rand_like(y)
     return _as_torch(func, inputs, 2, atol, rtol, raise_exception, fast_mode)
 
 
@@ -174,7 +191,18 @@ def _as_torch(
     func: Callable[..., Any], inputs: Any, order: int, atol: float, rtol: float, raise_exception: bool, fast: bool
 ) -> bool:
     given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    report = gradcheck(func, given, order=order, rtol=rtol, atol=atol, directions=4 if fast else None, contract=False)
+    places = [i for i, value in enumerate(given) if isinstance(value, Tensor)]
+
+    def of_tensors(*tensors: Any) -> Any:
+        arguments = list(given)
+        for i, tensor in zip(places, tensors, strict=True):
+            arguments[i] = tensor
+        return func(*arguments)
+
+    report = gradcheck(
+        of_tensors, [given[i] for i in places], order=order, rtol=rtol, atol=atol, directions=4 if fast else None, contract=False,
+        names=[f"input {i}" for i in places],
+    )  # fmt: skip
     if not report and raise_exception:
         raise GradcheckError(report.text())
     return report.ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from tinygrad_nn.nn import Module
 from tinygrad_nn.testing.decorator import MARK, Spec
 from tinygrad_nn.testing.gradcheck import gradcheck
 from tinygrad_nn.testing.report import GradcheckError, Report
@@ -33,6 +35,10 @@ class _GradcheckItem(pytest.Item):
         super().__init__(**base)
         self.target, self.inputs, self.options = target, inputs, options
 
+    def setup(self) -> None:
+        """Make the module that the target is a class or a factory of."""
+        self.target = self.target() if _makes(self.target) else self.target
+
     def check(self, inputs: list[Any]) -> Report:
         """The report at the given inputs."""
         return gradcheck(self.target, inputs, **self.options)
@@ -55,18 +61,33 @@ class _GradcheckItem(pytest.Item):
             report = self.check(example)
         self.config.stash.setdefault(_REPORTS, []).append(_Outcome(self.nodeid, report, example))
         self.user_properties.append(("gradcheck", "ok" if report.diagnosis is None else report.diagnosis.code))
-        if not report:
-            raise GradcheckError(report.text() + "\n\n  smallest example found:\n" + _listed(example))
+        if report.diagnosis is not None:
+            told = f"{report.diagnosis.code}: {report.diagnosis.text}"  # the first line is the one in pytest's summary
+            raise GradcheckError(f"{told}\n{report.text()}\n\n  smallest example found:\n{_listed(example)}")
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """The report itself, without a traceback through the checker."""
+        """The report itself; of another error the lines of the user's own code, without those of the checker."""
         if isinstance(excinfo.value, GradcheckError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        theirs = excinfo.traceback.filter(lambda entry: not _internal(Path(entry.path)))
+        excinfo.traceback = theirs or excinfo.traceback[-1:]
+        return super().repr_failure(excinfo, style or "short")
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item stands."""
         return self.path, None, f"gradcheck {self.name}"
+
+
+def _makes(target: Any) -> bool:
+    """Whether a target is called to get what is to be checked: a Module's class, or a function without parameters."""
+    if isinstance(target, type):
+        return issubclass(target, Module)
+    return inspect.isroutine(target) and not inspect.signature(target).parameters
+
+
+def _internal(path: Path) -> bool:
+    """Whether a file is the checker's or pytest's own."""
+    return path.parent == Path(__file__).parent or not {"pluggy", "_pytest"}.isdisjoint(path.parts)
 
 
 def _listed(inputs: list[Any]) -> str:
@@ -78,7 +99,11 @@ def _listed(inputs: list[Any]) -> str:
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> list[pytest.Item] | None:
     """Collect what `@gradcheck_op` has marked, whatever its name."""
     spec = getattr(obj, "__dict__", {}).get(MARK)
-    return list(_items(collector, name, obj, spec)) if isinstance(spec, Spec) else None
+    if not isinstance(spec, Spec):
+        return None
+    if isinstance(collector, pytest.Class):
+        obj = getattr(collector.obj(), name)  # a method needs its self
+    return list(_items(collector, name, obj, spec))
 
 
 def _items(collector: Any, name: str, obj: Any, spec: Spec) -> Iterator[pytest.Item]:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_nn.op import Array
-from tinygrad_nn.testing.contract import Breach
 from tinygrad_nn.testing.diagnosis import Diagnosis
 
 _RED, _GREEN, _YELLOW, _BOLD, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
@@ -20,12 +19,19 @@ _HEAT_SIDE = 48  # a larger gradient is shown by its first rows and columns
 _HEADINGS = ("input", "shape", "looked at", "wrong", "worst error")
 
 
+class Breach(NamedTuple):
+    """One promise of the contract that was not kept: a code for programs, a line for people."""
+
+    code: str
+    text: str
+
+
 class Worst(NamedTuple):
-    """The element that is furthest off."""
+    """The element that is furthest off; `analytic` is None where the gradient has another shape than its input."""
 
     input: str
     index: tuple[int, ...]  # type: ignore[assignment]  # hides tuple.index, which nobody asks a report for
-    analytic: float
+    analytic: float | None
     numeric: float
     ulps: float
     step: float
@@ -55,7 +61,7 @@ class InputResult:
 
     def cells(self) -> tuple[str, ...]:
         """The row of the report's table."""
-        error = "" if self.worst is None else _ulps(self.worst.ulps)
+        error = "" if self.worst is None or self.worst.analytic is None else _ulps(self.worst.ulps)
         return self.name, str(list(self.shape)), self.looked_at, str(self.wrong), error
 
 
@@ -103,8 +109,8 @@ class Report:
         lines = []
         if self.diagnosis is not None:
             lines.append(f"  diagnosis: {paint(self.diagnosis.text, _BOLD)}  [{self.diagnosis.code}]")
-        if self.worst is not None and any(r.wrong for r in self.inputs):
-            w = self.worst
+        w = self.worst
+        if w is not None and w.analytic is not None and any(r.wrong for r in self.inputs):
             lines.append(
                 f"  worst: {w.input}{_place(w.index)}: given {w.analytic:.10g}, expected {w.numeric:.10g} "
                 f"({_ulps(w.ulps)} apart, step {w.step:.1e})"
@@ -140,7 +146,7 @@ class Report:
         for r in self.inputs:
             parts.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in r.cells()) + "</tr>")
         parts.append("</table>")
-        parts += [_heat_map(r) for r in self.inputs if r.wrong and r.errors.size]
+        parts += [_heat_map(r) for r in self.inputs if r.wrong and r.errors.size and r.errors.shape == r.shape]
         parts += [f"<div>{html.escape(line.strip())}</div>" for line in self._remarks(plain)]
         return '<div style="font-family:monospace">' + "".join(parts) + "</div>"
 

@@ -228,7 +228,10 @@ def target_of(target: Any, inputs: Any, names: Sequence[str] | None) -> Target:
         )
     if not found.checked:
         kinds = ", ".join(str(getattr(v, "dtype", type(v).__name__)) for v in listed)
-        raise TypeError(f"gradcheck: expected at least one floating input, got {kinds or 'no input'}; integers have no gradient")
+        hint = "hand over what it holds" if any(isinstance(v, dict | tuple) for v in listed) else "integers have no gradient"
+        raise TypeError(
+            f"gradcheck: expected at least one floating input, a tensor, array or number, got {kinds or 'no input'}; {hint}"
+        )
     for i in found.checked:
         found.inputs[i] = np.array(found.inputs[i], np.float64)
     return found
@@ -257,9 +260,11 @@ def flat_tensors(result: Any) -> list[Tensor]:
 
 def as_array(value: Any) -> Any:
     """A float or a list of numbers as an array; anything else as it is."""
-    if isinstance(value, float | list | np.generic):
-        return np.array(value)
-    return value
+    try:
+        return np.array(value) if isinstance(value, float | list | np.generic) else value
+    except ValueError:
+        kinds = ", ".join(type(part).__name__ for part in value)
+        raise TypeError(f"gradcheck: expected a list that makes one array, got one of {kinds} of unlike shapes") from None
 
 
 def floating(inputs: Arrays) -> list[int]:

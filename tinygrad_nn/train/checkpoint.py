@@ -37,6 +37,8 @@ class Checkpoint(Callback):
         if keep < 1 or (every is not None and every < 1):
             raise ValueError(f"Checkpoint: expected keep and every of at least 1, got {keep} and {every}")
         self.folder, self.every, self.keep, self.best = Path(folder), every, keep, best
+        if self.folder.is_file():
+            raise NotADirectoryError(f"Checkpoint: expected a folder, {self.folder} is a file")
 
     def files(self) -> list[Path]:
         """The checkpoints that are there, oldest first; the best is apart."""
@@ -138,7 +140,7 @@ def random_states(loader: Any) -> dict[str, Any]:
     kind, words, position, has_normal, normal = np.random.get_state()  # noqa: NPY002  user code may draw from it
     version, numbers, gauss = random.getstate()
     return {
-        "generators": [generator.get_state() for generator in _generators(loader)],
+        "generators": [generator.state() for generator in _generators(loader)],
         "numpy": [kind, np.array(words, np.int64), position, has_normal, normal],
         "python": [version, np.array(numbers, np.int64), gauss],
     }
@@ -147,7 +149,7 @@ def random_states(loader: Any) -> dict[str, Any]:
 def set_random_states(loader: Any, states: dict[str, Any]) -> None:
     """Put every source of random numbers where `random_states` found it."""
     for generator, state in zip(_generators(loader), states["generators"], strict=True):
-        generator.set_state(state)
+        generator.restore(state)
     kind, words, *rest = states["numpy"]
     np.random.set_state((kind, words.astype(np.uint32), *rest))  # noqa: NPY002
     version, numbers, gauss = states["python"]

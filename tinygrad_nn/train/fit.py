@@ -65,6 +65,7 @@ def fit(
     `val`, another loader, is measured after each epoch, under names that begin with `val_`. `scheduler` steps after
     each epoch. With `checkpoint`, a folder or a Checkpoint, a run that was cut off goes on where it stood. With
     `doctor`, `history.report` says what is wrong. `progress` shows a bar; by default only where there is a terminal.
+    An epoch without a batch is a ValueError; what is no optimizer, no metric or no batch is a TypeError.
 
     >>> import tinygrad_nn as torch
     >>> from tinygrad_nn import nn
@@ -77,6 +78,8 @@ def fit(
     >>> history["loss"][2] < history["loss"][0]
     True
     """
+    if not (hasattr(optimizer, "param_groups") and hasattr(optimizer, "step")):
+        raise TypeError(f"fit: expected optimizer to be like torch.optim.SGD(model.parameters(), lr=0.1), got {optimizer!r}")
     run = Run(model, optimizer, train_loader, scheduler, Totals(metrics), callbacks)
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
         checkpoint = Checkpoint(checkpoint)
@@ -112,7 +115,8 @@ def _train_epoch(run: Run, loss: Loss, checkpoint: Checkpoint | None, shown: Any
     model.train()
     if checkpoint is not None:
         after_batch.append(checkpoint.on_batch)
-    for *inputs, target in _batches(run, checkpoint is not None):
+    for batch in _batches(run, checkpoint is not None):
+        inputs, target = inputs_and_target(batch)
         output = model(*inputs)
         value = loss(output, target)
         optimizer.zero_grad()
@@ -127,6 +131,20 @@ def _train_epoch(run: Run, loss: Loss, checkpoint: Checkpoint | None, shown: Any
             shown(totals)
     if shown is not None:
         shown(None)
+    if not run.batch:
+        raise ValueError(f"fit: epoch {run.epoch + 1} got no batches from train_loader; a generator gives them only once")
+
+
+def inputs_and_target(batch: Any) -> tuple[Sequence[Any], Any]:
+    """The inputs of a batch, and its target, which is last; TypeError for what is no tuple or list of both.
+
+    >>> inputs_and_target((Tensor([1.0]), Tensor([2.0]), Tensor([3.0])))
+    ((tensor([1.]), tensor([2.])), tensor([3.]))
+    """
+    if isinstance(batch, tuple | list) and len(batch) >= 2:
+        return batch[:-1], batch[-1]
+    found = f"{type(batch).__name__} of length {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
+    raise TypeError(f"expected batches (inputs, target), as DataLoader(TensorDataset(inputs, targets)) gives them, got a {found}")
 
 
 def _batches(run: Run, replay: bool) -> Iterator[Any]:
@@ -196,9 +214,12 @@ def evaluate(model: Module, loss: Loss, loader: Iterable[Any], metrics: Sequence
     """
     totals = Totals(metrics)
     with evaluating(model):
-        for *inputs, target in loader:
+        for batch in loader:
+            inputs, target = inputs_and_target(batch)
             output = model(*inputs)
             totals.add(loss(output, target).item(), output, target)
+    if not totals.samples:
+        raise ValueError("evaluate: the loader gave no batches")
     return totals.values()
 
 

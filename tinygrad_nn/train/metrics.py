@@ -134,6 +134,9 @@ class Totals:
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics = tuple(metrics)
+        for metric in self.metrics:
+            if isinstance(metric, type) or not hasattr(metric, "measure"):
+                raise TypeError(f"expected metrics like Accuracy(), got {metric!r}")
         self.loss, self.samples = 0.0, 0
         self.sums: dict[str, list[Any]] = {metric.name: [0.0, 0] for metric in self.metrics}
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from tinygrad_nn.autograd import enable_grad, is_grad_enabled
-from tinygrad_nn.autograd.function import Context
+from tinygrad_nn.autograd.function import FunctionNode
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.graph import Node, Storage, clock, reachable
 from tinygrad_nn.op_node import OpNode
@@ -118,7 +118,7 @@ def _made(result: Any, start: int) -> list[Node]:
 
 def _saved(node: Node) -> Any:
     """What the node holds for its backward; nothing if it is free or holds nothing."""
-    return node.saved if isinstance(node, OpNode) else node._saved if isinstance(node, Context) else None
+    return node.saved if isinstance(node, OpNode | FunctionNode) else None
 
 
 class _Again:
@@ -155,8 +155,8 @@ class _Again:
             if isinstance(node, OpNode) and isinstance(new, OpNode) and new.saved:
                 node.saved = new.saved
                 node.storages = tuple([_unwritten(storage, node, new) for storage in new.storages])
-            elif isinstance(node, Context) and isinstance(new, Context) and new._saved:
-                node._saved = [(x, i, storage and _unwritten(storage, node, new)) for x, i, storage in new._saved]
+            elif isinstance(node, FunctionNode) and isinstance(new, FunctionNode) and new.saved:
+                node.saved = [(x, i, storage and _unwritten(storage, node, new)) for x, i, storage in new.saved]
 
 
 def _unwritten(storage: Storage, old: Node, new: Node) -> Storage:

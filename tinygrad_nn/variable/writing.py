@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nn.dtypes import RANK, dtype_of
+from tinygrad_nn.dtypes import RANK, dtype_of, number_in
 from tinygrad_nn.graph import MODE, Edge, clock, mode
 from tinygrad_nn.ops import index, shape
 from tinygrad_nn.variable.recording import cast, record
@@ -54,7 +54,8 @@ class Writable(State):
                     )
                 which = "a leaf Variable" if root is self else "a view of a leaf Variable"
                 raise RuntimeError(f"{which} that requires grad is being used in an in-place operation: {writer}")
-            if self.requires_grad or any(isinstance(v, State) and v.requires_grad for v in others):
+            given = self._data.dtype.kind == "f" and any(isinstance(v, State) and v.requires_grad for v in others)
+            if self.requires_grad or given:
                 if self.requires_grad:
                     return self.rewrap(self._data.copy(), self._edge)
                 return wrap(self._data.copy())
@@ -98,12 +99,16 @@ class Writable(State):
         repeated = 0 in [stride for stride, n in zip(self._data.strides, self._data.shape, strict=True) if n > 1]
         if not self._data.flags.writeable and not repeated:
             raise RuntimeError(f"{writer}: the memory that the tensor shares with an array is read-only; clone() the tensor first")
-        if repeated and self._data.size:
+        target = self._data
+        if repeated and target.size and not np.ndim(values):
+            target = target[tuple(slice(None) if stride else slice(1) for stride in target.strides)]
+            target.flags.writeable = True
+        elif repeated and target.size:
             raise RuntimeError(
                 f"{writer}: unsupported operation: more than one element of the written-to tensor refers to a single "
                 "memory location. Please clone() the tensor before performing the operation."
             )
-        np.copyto(self._data, values, casting="unsafe")
+        np.copyto(target, values, casting="unsafe")
         self._touch(writer)
 
     def _rebase(self, edge: Edge) -> None:
@@ -125,7 +130,7 @@ class Writable(State):
         """Set every element to `value`, a tensor or a number."""
         before = self._before_write((value,), writer)
         if before is self:
-            value = value._data if isinstance(value, State) else value
+            value = cast(value, self._data.dtype)._data if isinstance(value, State) else value
             self._write(self._broadcastable(value, writer), writer)
             return self
         whole = {"view": shape.reshape, "attributes": {"shape": self._data.shape}}
@@ -144,10 +149,10 @@ class Writable(State):
         return value
 
     def fill_(self, value: Any) -> Any:
-        """Set every element to one value, in place."""
+        """Set every element to one value, a number or a 0-d tensor, in place; RuntimeError for a number that does not fit."""
         if isinstance(value, State) and value._data.ndim:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions.")
-        return self._overwrite(value, "fill_")
+        return self._overwrite(value if isinstance(value, State) else number_in(value, self._data.dtype), "fill_")
 
     def zero_(self) -> Any:
         """Set every element to zero, in place."""

@@ -95,6 +95,23 @@ def walk_back(graph: Graph, *, naive: bool = False) -> list[Step]:
     return steps
 
 
+_ACROSS = {"matmul", "solve"}  # promoted like the ops that go element by element, which they do not
+
+
+def slope(node: Node, gradient: Any, sent: Sent) -> Array | None:
+    """The local derivative along which a rule sent its gradient, element by element: what the rule makes of ones.
+
+    None where elements mix, or where the input was not one of an op.
+    """
+    if node.op is None or node.op.variadic or not isinstance(gradient, np.ndarray | np.generic):
+        return None
+    apart = node.op.promote != "none" and node.op.name not in _ACROSS
+    if np.shape(sent.raw) != np.shape(gradient) or not (apart or np.size(gradient) == 1):
+        return None
+    with no_grad(), np.errstate(all="ignore"):
+        return np.asarray(_run(node, node.op.rules[sent.rule], np.ones_like(gradient), {}))
+
+
 def _add(totals: dict[int, Any], sent: Sent) -> None:
     """Add to what has arrived; for one output of a function with several, at its place among them."""
     before = totals.get(id(sent.source))

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tinygrad_nn.graph import shown_edge
 from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.viz.scene import Scene
@@ -48,8 +49,8 @@ def make_dot(tensor: Tensor, params: Mapping[str, Tensor] | Iterable[tuple[str, 
             continue
         if leaf is None:
             dot.node(place, _title(node))
-            shapes = getattr(node, "shapes", None) or [None] * len(node.next_functions)
-            after = [(edge[0], place, _text(shape)) for edge, shape in zip(node.next_functions, shapes, strict=True)]
+            shapes = getattr(node, "shapes", None) or [None] * len(node.edges)
+            after = [(shown_edge(edge)[0], place, _text(shape)) for edge, shape in zip(node.edges, shapes, strict=True)]
             waiting += [entry for entry in reversed(after) if entry[0] is not None]
         else:
             dot.node(place, "\n".join(filter(None, [names.get(key, ""), _shape(leaf)])), fillcolor="#d6e4f5")

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.autograd.function import rule_of
 from tinygrad_nn.op import Op
-from tinygrad_nn.viz.backward import Step, walk_back
+from tinygrad_nn.viz.backward import Step, slope, walk_back
 from tinygrad_nn.viz.graph import Graph, Node, Place
 from tinygrad_nn.viz.rules import describe, source_of
 from tinygrad_nn.viz.values import FULL, is_image, number, summary
@@ -59,8 +60,8 @@ def _ops(graph: Graph) -> dict[str, Op]:
 
 
 def _user_rule(node: Node) -> dict[str, Any]:
-    function = node.engine.function
-    rule = source_of(function._rule())
+    function = node.engine._forward_cls
+    rule = source_of(rule_of(function))
     doc = (function.__doc__ or "").split("\n")[0]
     return {"doc": doc, "inputs": [], "forward": source_of(function.forward), "rules": {"": rule}}
 
@@ -77,6 +78,8 @@ def _node(node: Node, full: int) -> dict[str, Any]:
     if node.op is not None:
         told["arguments"] = [node.op.inputs[0 if node.op.variadic else i] for i in range(len(node.inputs))]
         told["broadcasts"] = node.op.promote != "none"
+    if node.attributes:
+        told["keywords"] = ", ".join(f"{key}={written(value)}" for key, value in node.attributes.items())
     if is_image(node.shape):
         told["image"] = True
     if node.accumulated is not None:
@@ -95,6 +98,9 @@ def _step(step: Step, full: int) -> dict[str, Any]:
     told["sent"] = []
     for sent in step.sent:
         line = {"to": sent.source.id, "input": sent.input, "rule": sent.rule, "value": _gradient(sent.value, full)}
+        local = slope(step.node, step.gradient, sent) if np.size(step.gradient) <= full else None
+        if local is not None:
+            line["slope"] = _gradient(local, full)
         if sent.axes:
             line |= {"axes": list(sent.axes), "raw": _gradient(sent.raw, full)}
         told["sent"].append(line)
@@ -117,6 +123,29 @@ def plain(value: Any) -> Any:
         return summary(value, 64)
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, slice | np.dtype) or value is Ellipsis:
+    return written(value)
+
+
+def written(value: Any) -> str:
+    """An attribute as a call in Python has it; arrays and the like by their type.
+
+    >>> written((slice(1, None), ..., None)), written([True, "sum"]), written(np.dtype("int64"))
+    ('(slice(1, None), ..., None)', "[True, 'sum']", 'int64')
+    >>> written(np.float32(0.5)), written(np.zeros(3))
+    ('0.5', '<ndarray>')
+    """
+    if isinstance(value, tuple | list):
+        parts = ", ".join(map(written, value))
+        return f"[{parts}]" if isinstance(value, list) else f"({parts},)" if len(value) == 1 else f"({parts})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {written(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, slice):
+        ends = [value.start, value.stop] + [value.step] * (value.step is not None)
+        return f"slice({', '.join(map(written, ends))})"
+    if isinstance(value, Op):
+        return value.name
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, np.generic):
         return str(value)
-    return f"<{type(value).__name__}>"
+    return "..." if value is Ellipsis else str(value) if isinstance(value, np.dtype) else f"<{type(value).__name__}>"

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.graph import Node as EngineNode
+from tinygrad_nn.graph import shown_edge
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.op import Array, Op
 from tinygrad_nn.op_node import OpNode
 from tinygrad_nn.tensor import Tensor
 
+SHARED = " = "  # between the names of a parameter that several modules share
 MOST = 3000  # boxes that a picture holds; beyond, modules are collapsed
 
 
@@ -121,13 +123,15 @@ def of_tensor(tensor: Any, names: Mapping[int, str], most: int = 100_000) -> Gra
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"draw: expected a Tensor, got {type(tensor).__name__}")
+    if tensor.grad_fn is None and tensor.requires_grad:
+        raise ValueError(f"draw: expected a tensor that was computed, got a leaf of shape {list(tensor.shape)}")
     if tensor.grad_fn is None:
         raise ValueError(f"draw: the tensor of shape {list(tensor.shape)} has no graph: nothing it came from requires grad")
     engine_nodes = _reached(tensor.grad_fn, most)
     made: dict[Any, Node] = {}
     ordered: list[Node] = []
     for engine in engine_nodes:
-        inputs = [_input(engine, i, after, made, ordered, names) for i, after in enumerate(engine.next_functions)]
+        inputs = [_input(engine, i, after, made, ordered, names) for i, after in enumerate(map(shown_edge, engine.edges))]
         node = Node(engine=engine, inputs=inputs, requires_grad=True, label=engine.name().removesuffix("Backward0"))
         if isinstance(engine, OpNode):
             node.op, node.label, node.attributes = engine.op, engine.op.name, engine.attributes
@@ -149,7 +153,7 @@ def _reached(root: EngineNode, most: int) -> list[Any]:
     seen: set[Any] = {root}
     stack: list[Any] = [root]
     while stack:
-        for after, _ in stack.pop().next_functions:
+        for after, _ in map(shown_edge, stack.pop().edges):
             if isinstance(after, EngineNode) and after not in seen:
                 seen.add(after)
                 stack.append(after)
@@ -272,7 +276,8 @@ def _blocks_by_parameters(ordered: list[Node]) -> list[Block]:
     for node in ordered:
         if not node.is_op:
             continue
-        paths = {source.name.rpartition(".")[0] for source in node.parents if source.kind == "parameter" and "." in source.name}
+        told = [source.name for source in node.parents if source.kind == "parameter" and SHARED not in source.name]
+        paths = {name.rpartition(".")[0] for name in told if "." in name}
         if len(paths) != 1:
             last = None
             continue
@@ -315,26 +320,29 @@ def _common(blocks: list[Block | None]) -> Block | None:
 
 
 def names_in(frame: FrameType | None) -> dict[int, str]:
-    """The names that tensors, their graph nodes and the parameters of modules have in a frame of the user's code."""
+    """The names that tensors, their graph nodes, modules and their parameters have in a frame of the user's code."""
     if frame is None:
         return {}
     names: dict[int, str] = {}
     modules: list[tuple[str, Module]] = []
     scope = {**frame.f_globals, **frame.f_locals}
     for name, value in scope.items():
-        if name.startswith("__"):
+        if name.startswith("__") or name == "_":
             continue
         if isinstance(value, Module):
             modules.append((name, value))
         for label, tensor in _tensors_in(name, value):
             note(names, tensor, label)
     inner = {id(part) for _, module in modules for part in module.modules() if part is not module}
-    outer = [(name, module) for name, module in modules if id(module) not in inner]
-    for name, module in outer:
-        prefix = f"{name}." if len(outer) > 1 else ""
-        for path, parameter in [*module.named_parameters(), *module.named_buffers()]:
-            names[id(parameter)] = prefix + path
-    return names
+    outer = {id(module): (name, module) for name, module in modules if id(module) not in inner}
+    owners: dict[int, list[str]] = {}
+    for name, module in outer.values():
+        prefix = name if len(outer) > 1 else ""
+        for path, part in module.named_modules():
+            names[id(part)] = ".".join(filter(None, [prefix, path]))
+        for path, tensor in [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]:
+            owners.setdefault(id(tensor), []).append(".".join(filter(None, [prefix, path])))
+    return names | {tensor: SHARED.join(paths) for tensor, paths in owners.items()}
 
 
 def array_key(array: Array) -> int:

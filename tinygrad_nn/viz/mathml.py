@@ -9,7 +9,7 @@ _FUNCTIONS = {
     "log": "ln", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "sign": "sign",
     "maximum": "max", "minimum": "min", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "softmax": "softmax",
     "one_hot": "onehot", "broadcast_to": "broadcast", "prod": "∏", "amax": "max", "amin": "min", "swapaxes": "transpose",
-    "_mean": "mean",
+    "_mean": "mean", "unpermute": "permute⁻¹", "unroll": "roll⁻¹",
 }  # fmt: skip
 _AS_THEY_ARE = {"rows", "_rows", "asarray", "float", "astype", "copy"}  # what they give is what they are given
 _OF_ONE = {  # their shapes and axes say little
@@ -135,7 +135,8 @@ def _call(e: ast.Call) -> tuple[str, int]:
     axis = next((word.value for word in e.keywords if word.arg == "axis"), None)
     if name in _SUMS and arguments:
         under = ast.unparse(axis) if axis is not None else ""
-        over = f"<munder>{_op('∑')}<mtext>{escape('axis ' + under)}</mtext></munder>" if under else _op("∑")
+        under = under if under in {"", "axis"} else f"axis {under}"
+        over = f"<munder>{_op('∑')}<mtext>{escape(under)}</mtext></munder>" if under else _op("∑")
         return _row(over, _at(arguments[0], 2)), 1
     if name == "exp" and len(arguments) == 1:
         return f"<msup><mi>e</mi>{_write(arguments[0])[0]}</msup>", 3

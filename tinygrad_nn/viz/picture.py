@@ -16,7 +16,7 @@ from tinygrad_nn.viz.dot import engine_svg, source
 from tinygrad_nn.viz.export import as_data, frame_data
 from tinygrad_nn.viz.graph import MOST, Graph, names_in, of_tensor, to_text
 from tinygrad_nn.viz.page import page
-from tinygrad_nn.viz.scene import scene
+from tinygrad_nn.viz.scene import closed_blocks, scene
 from tinygrad_nn.viz.svg import svg
 
 Named = Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | Module | None
@@ -59,9 +59,11 @@ class Picture:
     def to_html(self) -> str:
         """The page that steps through the graph, complete in itself.
 
-        ValueError for a graph of more than 20,000 nodes.
+        ValueError for a graph of more than 20,000 nodes, or of too many boxes once its modules are collapsed.
         """
-        return page(self._data())
+        data = self._data()
+        closed_blocks(self.graph, (), self._most)
+        return page(data)
 
     def _data(self) -> dict[str, Any]:
         if len(self.graph.nodes) > _PAGE_MOST:

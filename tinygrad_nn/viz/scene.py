@@ -11,7 +11,7 @@ from tinygrad_nn.op import Array
 from tinygrad_nn.viz.backward import walk_back
 from tinygrad_nn.viz.graph import MOST, Block, Constant, Graph, Node
 from tinygrad_nn.viz.layout import Layout, layout
-from tinygrad_nn.viz.values import is_image, short
+from tinygrad_nn.viz.values import is_image, short, span
 
 LETTER, LINE, PAD = 6.7, 14.0, 7.0  # the width of a letter, the height of a line, the space around the text
 STRIP_WIDTH, STRIP_HEIGHT, IMAGE = 128.0, 16.0, 56.0
@@ -205,9 +205,8 @@ def value_lines(value: Array, label: str, image: bool = True) -> list[Line]:
         width = len(label) if label.strip() == "grad" else 0
         return [Line((label if i == 0 else " " * width) + text) for i, text in enumerate(texts)]
     numbers = value.astype(np.float64) if value.dtype.kind != "c" else np.absolute(value)
-    low, mean, high = (short(float(v), 2) for v in (numbers.min(), numbers.mean(), numbers.max()))
     shape = "image" if image and is_image(value.shape) else "strip"
-    return [Line("", shape, numbers), Line(f"{label}{low} … {mean} … {high}", "small")]
+    return [Line("", shape, numbers), Line(label + span(numbers), "small")]
 
 
 def wrapped(text: str, width: int = 46) -> list[str]:

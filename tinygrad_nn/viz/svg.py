@@ -41,7 +41,7 @@ def _style(colors: dict[str, str]) -> str:
         f".parameter,.leaf{{fill:{c['leaf']}}} "
         f".data{{fill:{c['data']};stroke-dasharray:5 3}} .module{{fill:{c['module']};stroke:{c['rim']}}} "
         f".failed{{fill:{c['failed']};stroke:{c['alarm']};stroke-width:3}} .bar{{fill:{c['up']}}} .up{{fill:{c['up']}}} "
-        f".down{{fill:{c['down']}}} .axis{{stroke:{c['rim']};stroke-width:0.7}}"
+        f".down{{fill:{c['down']}}} .odd{{fill:{c['alarm']}}} .axis{{stroke:{c['rim']};stroke-width:0.7}}"
     )
 
 
@@ -143,13 +143,16 @@ def _line(line: Line, y: float) -> str:
 
 
 def _bars(cells: Array, y: float) -> str:
-    """Cells as bars, up and blue above zero, down and orange below: readable without colour."""
+    """Cells as bars, up and blue above zero, down and orange below, both ways and red where not finite: readable without colour."""
     finite = np.where(np.isfinite(cells), cells, 0.0)
     most = float(np.abs(finite).max()) or 1.0
     middle, width = y + 1 + STRIP_HEIGHT / 2, STRIP_WIDTH / len(cells)
-    paths = {"up": "", "down": ""}
+    paths = {"up": "", "down": "", "odd": ""}
     for i, value in enumerate(finite / most * (STRIP_HEIGHT / 2)):
         x = PAD + i * width
+        if not np.isfinite(cells[i]):
+            paths["odd"] += f"M{x:.1f},{y + 1:.1f}h{width * 0.86:.1f}v{STRIP_HEIGHT}h{-width * 0.86:.1f}z"
+            continue
         side = "up" if value >= 0 else "down"
         paths[side] += f"M{x:.1f},{middle:.1f}h{width * 0.86:.1f}v{-value:.1f}h{-width * 0.86:.1f}z"
     drawn = "".join(f'<path class="{side}" d="{path}"/>' for side, path in paths.items() if path)
@@ -163,8 +166,9 @@ def png_of(array: Array) -> str:
     """
     channels = array.reshape(-1, *array.shape[-3:])[0]
     picture = np.moveaxis(channels, 0, -1) if channels.shape[0] == 3 else channels[0]
-    low, high = float(picture.min()), float(picture.max())
-    pixels = np.round((picture - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    finite = picture[np.isfinite(picture)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    pixels = np.round((np.where(np.isfinite(picture), picture, low) - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
     times = max(1, round(2 * IMAGE / max(pixels.shape[:2])))
     pixels = pixels.repeat(times, 0).repeat(times, 1)
     rows, columns = pixels.shape[:2]

@@ -19,11 +19,12 @@ from tinygrad_nn.nn.module import Module
 from tinygrad_nn.op import Op
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import record
-from tinygrad_nn.viz.graph import Block, Constant, Graph, Node, array_key, data_node, leaf_node, note, own_leaves, place
+from tinygrad_nn.viz.graph import SHARED, Block, Constant, Graph, Node, array_key, data_node, leaf_node, note, own_leaves, place
 
 _PACKAGE = str(Path(__file__).parents[1])
 _RECORD, _CALL = record.__code__, Module.__call__.__code__
-_CALL_WITH_HOOKS = Module._call_with_hooks.__code__
+_CALL_WITH_HOOKS = Module._call_with_hooks_.__code__
+_CUT = {Tensor.detach.__code__, Tensor.data.fget.__code__}  # type: ignore[attr-defined]  # what leaves the graph
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
@@ -67,15 +68,19 @@ class Tracer:
                 self._inside -= 1
                 if result is not None and not self._inside:
                     self._on_function(frame, result)
+            elif code in _CUT:
+                if frame.f_back and not frame.f_back.f_code.co_filename.startswith(_PACKAGE) and not self._inside:
+                    self._on_cut(frame, result)
             elif not code.co_filename.startswith(_PACKAGE):
                 self._name_locals(frame)
 
     def _enter(self, module: Module) -> None:
         if not self._open:
-            prefix = ""  # of a module that is part of one the caller knows, where that one has it
+            prefix = self.names.get(id(module), "")  # of a module that is part of one the caller knows, where that one has it
             for path, tensor in module.named_parameters():
                 known = self.names.setdefault(id(tensor), path)
-                prefix = prefix or known.removesuffix(path).rstrip(".") if known.endswith(f".{path}") else prefix
+                if id(module) not in self.names and SHARED not in known and known.endswith(f".{path}"):
+                    prefix = prefix or known.removesuffix(path).rstrip(".")
             for path, part in module.named_modules():
                 self._paths.setdefault(id(part), ".".join(filter(None, [prefix, path])))
             for path, buffer in module.named_buffers():
@@ -89,7 +94,7 @@ class Tracer:
 
     def _name_locals(self, frame: FrameType) -> None:
         for name, value in frame.f_locals.items():
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and name != "_":
                 node = self._made.get(_key(value))
                 if node is not None and (node.is_op or not node.name):
                     node.name = name
@@ -119,7 +124,7 @@ class Tracer:
         seen = frame.f_locals
         inputs = [self.source(v) for v in seen["args"]]
         node = Node(label=seen["cls"].__name__, inputs=inputs, place=user_place(frame))
-        node.block, node.engine = self._open[-1] if self._open else None, seen["ctx"]
+        node.block, node.engine = self._open[-1] if self._open else None, seen["ctx"]._node_() or seen["ctx"]
         self.nodes.append(node)
         if isinstance(result, Tensor):
             self._settle(node, result)
@@ -130,11 +135,18 @@ class Tracer:
                 self.nodes.append(Node(label=f"output {i}", inputs=[node], output=i, block=node.block, place=node.place))
                 self._settle(self.nodes[-1], part)
 
+    def _on_cut(self, frame: FrameType, result: Tensor) -> None:
+        """The user takes a value out of the graph: a step of its own, which no gradient passes."""
+        node = Node(label=frame.f_code.co_name, inputs=[self.source(frame.f_locals["self"])], place=user_place(frame))
+        node.block = self._open[-1] if self._open else None
+        self.nodes.append(node)
+        self._settle(node, result)
+
     def source(self, value: Any) -> Node | Constant:
         """The node that an input of a call came from; a new leaf where it is seen for the first time."""
         if isinstance(value, Tensor):
             key = _key(value)
-            if key not in self._made:
+            if key not in self._made or (value.requires_grad and not self._made[key].requires_grad):
                 self._made[key] = leaf_node(value, self.names.get(id(value), ""))
                 self._made[key].block = None
                 self.nodes.append(self._made[key])

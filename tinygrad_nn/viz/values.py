@@ -37,6 +37,28 @@ def short(value: Any, digits: int = 4) -> str:
     return f"{plain:.{digits}g}" if isinstance(plain, float) else str(plain)
 
 
+def odd_ones(values: Array) -> dict[str, int]:
+    """How many of the numbers are not finite, by name; none where all are.
+
+    >>> odd_ones(np.array([1.0, np.nan, -np.inf, np.inf]))
+    {'nan': 1, 'inf': 2}
+    """
+    counts = {"nan": int(np.isnan(values).sum()), "inf": int(np.isinf(values).sum())}
+    return {name: count for name, count in counts.items() if count}
+
+
+def span(values: Array) -> str:
+    """The least, the mean and the greatest number; where some are not finite, how many in place of the mean.
+
+    >>> span(np.array([1.0, 2.0, 6.0])), span(np.array([1.0, np.nan, 6.0])), span(np.array([np.inf]))
+    ('1 … 3 … 6', '1 … 6, 1 nan', '1 inf')
+    """
+    odd, finite = odd_ones(values), values[np.isfinite(values)]
+    ends = [] if not finite.size else [finite.min(), finite.max()] if odd else [finite.min(), finite.mean(), finite.max()]
+    told = [" … ".join(short(float(v), 2) for v in ends)] if ends else []
+    return ", ".join(told + [f"{count} {name}" for name, count in odd.items()])
+
+
 def summary(array: Array, full: int = FULL, colors: bool = False) -> dict[str, Any]:
     """An array for JSON: shape, dtype and `data` in row-major order, or, beyond `full` elements, what stands for them.
 
@@ -54,7 +76,7 @@ def summary(array: Array, full: int = FULL, colors: bool = False) -> dict[str, A
     values = array.real.astype(np.float64)
     finite = values[np.isfinite(values)]
     low, mean, high = (finite.min(), finite.mean(), finite.max()) if finite.size else (np.nan,) * 3
-    kept |= {"min": number(low), "mean": number(mean), "max": number(high)}
+    kept |= {"min": number(low), "mean": number(mean), "max": number(high)} | odd_ones(values)
     kept["strip"] = [_rounded(v) for v in strip(values)]
     kept["grid"] = [[_rounded(v) for v in row] for row in grid(values)]
     if colors and is_image(array.shape) and array.shape[-3] == 3:

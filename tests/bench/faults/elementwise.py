@@ -27,7 +27,7 @@ def sigmoid(x):
 # one input
 square = right("square", lambda x: x * x, lambda g, x: (2 * g * x,), ANY)
 fault(square, "2 forgotten", lambda g, x: (g * x,), "factor")
-fault(square, "g forgotten", lambda g, x: (2 * x,), None)
+fault(square, "g forgotten", lambda g, x: (2 * x,), "upstream")
 fault(square, "no gradient", lambda g, x: (None,), "zero")
 fault(square, "gradient of zeros", lambda g, x: (np.zeros_like(x),), "zero")
 
@@ -81,7 +81,7 @@ fault(logistic, "overflows at large negative x", naive, None, draw=with_large)
 
 tanh = right("tanh", np.tanh, lambda g, x: (g * (1 - np.tanh(x) ** 2),), ANY)
 fault(tanh, "square forgotten", lambda g, x: (g * (1 - np.tanh(x)),), None)
-fault(tanh, "treats g as ones", lambda g, x: (1 - np.tanh(x) ** 2,), None)
+fault(tanh, "treats g as ones", lambda g, x: (1 - np.tanh(x) ** 2,), "upstream")
 
 erf_ = right("erf", erf, lambda g, x: (g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),), ANY)
 fault(erf_, "2 over root pi forgotten", lambda g, x: (g * np.exp(-x * x),), "factor")
@@ -211,7 +211,7 @@ fault(subtract, "g to both", lambda g, a, b: both(a, g, b, g), "sign")
 multiply = right("multiply", lambda a, b: a * b, lambda g, a, b: both(a, g * b, b, g * a), TWO)
 on(multiply, "broadcast columns", fill("mn", "m1"))
 on(multiply, "0-d", fill("", ""))
-fault(multiply, "gradients swapped", lambda g, a, b: both(a, g * a, b, g * b), None)
+fault(multiply, "gradients swapped", lambda g, a, b: both(a, g * a, b, g * b), "exchanged")
 fault(multiply, "summed over every axis", lambda g, a, b: (g * b, np.broadcast_to((g * a).sum(), b.shape)), "extra_sum",
       draw=fill("mn", "m1"))  # fmt: skip
 fault(multiply, "summed before it is multiplied", lambda g, a, b: (g * b, g.sum(0) * a.sum(0) if b.ndim < a.ndim else g * a),
@@ -238,7 +238,7 @@ fault(hypot, "factor at the second only", lambda g, a, b: both(a, g * a / np.hyp
 
 arctan2 = right("arctan2", np.arctan2, lambda g, a, b: both(a, g * b / (a * a + b * b), b, -g * a / (a * a + b * b)),
                 elementwise(0.3, 2.0, inputs=2))  # fmt: skip
-fault(arctan2, "gradients swapped", lambda g, a, b: both(a, -g * a / (a * a + b * b), b, g * b / (a * a + b * b)), None)
+fault(arctan2, "gradients swapped", lambda g, a, b: both(a, -g * a / (a * a + b * b), b, g * b / (a * a + b * b)), "exchanged")
 
 
 def chosen(g, a, b):
@@ -258,12 +258,12 @@ def tied(rng):
 on(maximum, "ties", tied)
 fault(maximum, "both get g at a tie", lambda g, a, b: both(a, g * (a >= b), b, g * (b >= a)), "ties", draw=tied)
 fault(maximum, "none gets g at a tie", lambda g, a, b: both(a, g * (a > b), b, g * (b > a)), "ties", draw=tied)
-fault(maximum, "gives to the smaller", lambda g, a, b: both(a, g * (a < b), b, g * (a >= b)), None)
+fault(maximum, "gives to the smaller", lambda g, a, b: both(a, g * (a < b), b, g * (a >= b)), "exchanged")
 
 where = right("where", lambda a, b: np.where(a + b > 0, a, b), lambda g, a, b: both(a, g * (a + b > 0), b, g * (a + b <= 0)),
               elementwise(inputs=2))  # fmt: skip
 fault(where, "g to both sides", lambda g, a, b: both(a, g, b, g), None)
-fault(where, "condition turned round", lambda g, a, b: both(a, g * (a + b <= 0), b, g * (a + b > 0)), None)
+fault(where, "condition turned round", lambda g, a, b: both(a, g * (a + b <= 0), b, g * (a + b > 0)), "exchanged")
 
 lerp = right("lerp", lambda a, b, w: a + w * (b - a), lambda g, a, b, w: (*both(a, g * (1 - w), b, g * w), fit(np.asarray(
     g * (b - a)), np.shape(w))), elementwise(inputs=3))  # fmt: skip

@@ -21,7 +21,7 @@ on(matmul, "batch broadcast", fill("lmk", "kn"))
 on(matmul, "batch of 1", fill("1mk", "lkn"))
 fault(matmul, "factors not transposed", lambda g, a, b: (g @ b, a @ g), "transpose", also=["unknown"], draw=SQUARES)
 fault(matmul, "gradient transposed", lambda g, a, b: (g @ swap(b), swap(g) @ a), "transpose", draw=SQUARES)
-fault(matmul, "factors swapped", lambda g, a, b: (swap(b) @ g, g @ swap(a)), None, also=["transpose"], draw=SQUARES)
+fault(matmul, "factors swapped", lambda g, a, b: (swap(b) @ g, g @ swap(a)), "order", also=["transpose"], draw=SQUARES)
 fault(matmul, "batch not summed", lambda g, a, b: (g @ swap(b), swap(a) @ g), "missing_sum", also=["shape"], draw=fill("lmk", "kn"))
 fault(matmul, "first of the batch for its sum", lambda g, a, b: (
     g @ swap(b), swap(a[0]) @ g[0] if a.ndim > b.ndim else swap(a) @ g), "missing_sum", draw=fill("lmk", "kn"))  # fmt: skip
@@ -29,7 +29,7 @@ fault(matmul, "batch averaged", lambda g, a, b: (
     g @ swap(b), (swap(a) @ g).mean(0) if a.ndim > b.ndim else swap(a) @ g), "factor", draw=fill("lmk", "kn"))  # fmt: skip
 
 dot = right("dot", np.dot, lambda g, a, b: (g * b, g * a), fill("n", "n"))
-fault(dot, "gradients swapped", lambda g, a, b: (g * a, g * b), None)
+fault(dot, "gradients swapped", lambda g, a, b: (g * a, g * b), "exchanged")
 
 outer = right("outer", lambda a, b: a[:, None] * b, lambda g, a, b: (g @ b, a @ g), fill("n", "n", least=3))
 fault(outer, "transposed", lambda g, a, b: (g.T @ b, g @ a), None, also=["transpose"])
@@ -112,7 +112,7 @@ reshape = right("reshape", lambda x: x.reshape(-1), lambda g, x: (g.reshape(x.sh
 fault(reshape, "in column order", lambda g, x: (g.reshape(x.shape, order="F"),), None, also=["transpose"], draw=MATRIX)
 
 concatenate = right("concatenate", lambda a, b: np.concatenate([a, b]), lambda g, a, b: (g[: len(a)], g[len(a) :]), fill("m", "n"))
-fault(concatenate, "pieces swapped", lambda g, a, b: (g[len(a) :], g[: len(a)]), None, draw=fill("n", "n", least=3))
+fault(concatenate, "pieces swapped", lambda g, a, b: (g[len(a) :], g[: len(a)]), "exchanged", draw=fill("n", "n", least=3))
 
 stack = right("stack", lambda a, b: np.stack([a, b], -1), lambda g, a, b: (g[..., 0], g[..., 1]), elementwise(inputs=2))
 fault(stack, "first to both", lambda g, a, b: (g[..., 0], g[..., 0]), None)

@@ -19,7 +19,7 @@ def across(g, x, axis=-1):
 total = right("sum", lambda x: x.sum(), lambda g, x: (np.broadcast_to(g, x.shape),), elementwise())
 rows = right("sum of rows", sided(lambda x: x.sum(-1)), lambda g, x: (across(g, x),), SQUARE)
 fault(rows, "along the wrong axis", lambda g, x: (across(g, x, 0),), "transpose", also=["unknown"])
-fault(rows, "g forgotten", lambda g, x: (np.ones_like(x),), None)
+fault(rows, "g forgotten", lambda g, x: (np.ones_like(x),), "upstream")
 
 mean = right("mean", lambda x: x.mean(), lambda g, x: (np.broadcast_to(g / max(x.size, 1), x.shape),), elementwise())
 fault(mean, "divisor forgotten", lambda g, x: (np.broadcast_to(g, x.shape),), "factor")

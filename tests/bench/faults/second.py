@@ -71,7 +71,7 @@ enter(FAULTS, "sin: out of the graph", Composed(lambda t, x: t.detach(t.sin(x)))
 enter(FAULTS, "normalise: sum detached", Composed(lambda t, x: t.exp(x) / t.detach(t.along(t.exp(x)))), fill("mn", least=3),
       None, 1)  # fmt: skip
 enter(FAULTS, "Function: factors swapped", Rule(lambda t, a, b: a * b, lambda t, g, y, a, b: (g * a, g * b)), elementwise(inputs=2),
-      None, 1)  # fmt: skip
+      "exchanged", 1)  # fmt: skip
 enter(FAULTS, "Function: sign", Rule(lambda t, x: t.cos(x), lambda t, g, y, x: g * t.sin(x)), ANY, "sign", 1)
 enter(FAULTS, "Function: 2 forgotten", Rule(lambda t, x: x * x, lambda t, g, y, x: g * x), ANY, "factor", 1)
 enter(FAULTS, "Function: weight transposed", Rule(

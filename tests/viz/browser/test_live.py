@@ -121,3 +121,27 @@ def test_what_is_not_live_says_why(open_page):
     page = open_page(trace(lambda: x.cumsum(0).sum()))
     assert "This graph is not live: cumsum has no twin in JavaScript." in page.inner_text("#live")
     assert not page.evaluate("tinygradNN.numbers()")["live"]
+
+
+def test_what_is_detached_is_live(open_page):
+    x = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    picture = trace(lambda x: x.detach() * x, x)
+    page = open_page(picture)
+    edit(page, "n0", 0, 5.0)
+    now = page.evaluate("tinygradNN.numbers()")
+    assert (now["loss"], now["gradients"]["n0"]) == (25.0, [5.0])
+
+
+def test_the_local_derivative_is_live(open_page):
+    x = torch.tensor([0.0, 2.0], dtype=torch.float64, requires_grad=True)
+    page = open_page(trace(lambda x: (x * x * 0.0).sum(), x))
+    edit(page, "n0", 0, 4.0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    slopes = [table for table in page.locator("#step .card table").all_inner_texts() if "local derivative" in table]
+    assert [row.split("\t")[1] for row in slopes[0].splitlines()[1:]] == ["0", "0"]
+    page.keyboard.press("ArrowRight")
+    slopes = [table for table in page.locator("#step .card table").all_inner_texts() if "local derivative" in table]
+    assert [row.split("\t") for row in slopes[0].splitlines()[1:]] == [["0", "4", "0"], ["0", "2", "0"]]

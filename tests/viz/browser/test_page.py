@@ -1,5 +1,6 @@
 """The page in a real browser: playing, stepping, both orders, folding, search, keys, recorded steps, what is escaped."""
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import expect
@@ -438,3 +439,134 @@ def test_odd_values_are_shown(open_page):
     for _ in range(8):
         page.keyboard.press("ArrowLeft")
     assert "nan" in page.locator("g.output").text_content()
+
+
+def in_view(page):
+    """The boxes that are seen in all."""
+    return page.evaluate("""() => {
+      const view = document.getElementById("stage").getBoundingClientRect();
+      const inside = box => box.left >= view.left && box.right <= view.right && box.top >= view.top && box.bottom <= view.bottom;
+      return [...document.querySelectorAll("#stage g.node")].filter(node => inside(node.getBoundingClientRect())).length;
+    }""")
+
+
+def staircase():
+    return sum(torch.sin(torch.tensor(float(i), requires_grad=True)) for i in range(60))
+
+
+def test_the_page_opens_on_the_first_step(open_page):
+    page = open_page(draw(staircase()))
+    assert in_view(page) > 15
+    page.click("#last")
+    page.click("#first")
+    assert in_view(page) > 15
+    wide = [torch.ones(3, requires_grad=True) for _ in range(30)]
+    for picture in (trace(lambda: torch.stack([x * 2 for x in wide]).sum()), models.transformer(), models.cnn()):
+        page = open_page(picture)
+        left = page.evaluate("document.getElementById('stage').getBoundingClientRect().left")
+        boxes = page.locator("#stage g.node").evaluate_all(
+            "boxes => boxes.map(box => box.getBoundingClientRect()).map(b => [b.left, b.top])"
+        )
+        assert min(x for x, y in boxes if y < 700) >= left  # nothing is cut off on the left
+        if page.is_visible("#fold"):
+            page.click("#fold")
+            assert in_view(page) > 0
+
+
+def test_all_of_a_long_graph_can_be_seen(open_page):
+    y = torch.tensor(0.5, requires_grad=True)
+    for _ in range(600):
+        y = torch.tanh(y * 1.01)
+    page = open_page(draw(y))
+    page.click("#fit")
+    assert in_view(page) == 1201
+
+
+def test_what_is_not_finite_is_seen(open_page):
+    x = torch.tensor([0.0, -1.0, 1e38, 2.0], requires_grad=True)
+    many = torch.cat([torch.arange(39.0), torch.tensor([float("nan")])]).requires_grad_()
+    large = torch.cat([torch.zeros(2000), torch.tensor([float("inf"), float("nan")])]).requires_grad_()
+    page = open_page(trace(lambda: (x.log() * 1e10).exp().sum() + many.sum() + large.sum()))
+    page.keyboard.press("End")
+    nodes = {name: box_text(page, name) for name in ("n0", "n3", "n5", "n8")}
+    assert "[0, -1, 1e+38, 2]" in nodes["n0"]
+    assert "grad [nan, nan, inf, inf]" in nodes["n0"]
+    assert "[0, nan, inf, inf]" in nodes["n3"]
+    assert "0 … 38, 1 nan" in nodes["n5"]
+    assert "0 … 0, 1 nan, 1 inf" in nodes["n8"]
+    assert "h" in page.get_attribute("[data-node=n5] .value .odd", "d")
+    assert page.get_attribute("[data-node=n5] .gradient .odd", "d") == ""
+    back_to(page, "back through log")
+    slopes = next(table for table in page.locator("#step .card table").all_inner_texts() if "local derivative" in table)
+    assert [row.split("\t")[1] for row in slopes.splitlines()[1:]] == ["inf", "-1", "1e-38", "0.5"]
+
+
+def test_text_stays_in_its_box(open_page):
+    x = torch.tensor([[-0.001234, -5.678e-7]], dtype=torch.float64, requires_grad=True)
+
+    def f():
+        y = x.reshape(1, 2, 1, 1) * x.reshape(2, 1) * 1e-9
+        return (y.reshape(2, 2) @ y.reshape(2, 2)).sum()
+
+    page = open_page(trace(f))
+    page.keyboard.press("End")
+    beyond = """() => [...document.querySelectorAll("#stage g.node")].flatMap(node => {
+      const right = of => of.getBoundingClientRect().right;
+      const long = [...node.querySelectorAll("text")].filter(text => right(text) > right(node.querySelector("rect")) + 1);
+      return long.map(text => text.textContent);
+    })"""
+    assert page.evaluate(beyond) == []
+    page.locator("[data-node=n0]").dispatch_event("click")
+    page.locator("#node input[data-at='1']").fill("-1.23456789e-211")
+    assert page.evaluate(beyond) == []  # a number that is longer than those it was laid out for
+
+
+def test_sums_add_up_as_printed(open_page):
+    a, w, v = (torch.tensor(value, requires_grad=True) for value in (0.451, 0.32, 0.0024665))
+
+    def f():
+        return (a.sin() * w + v * 3 + v * 101.13 * a).sin() * 0.32 + v * v * a / 3 + a * w
+
+    page = open_page(trace(f))
+    checked = 0
+    for _ in range(int(page.get_attribute("#slider", "max"))):
+        page.keyboard.press("ArrowRight")
+        for line in page.locator("#step pre").all_inner_texts():
+            calculation, equals, result = line.split("     ")[-1].rpartition(" = ")
+            if equals and calculation[0] in "-(0123456789":
+                digits = max(4, len(result.lstrip("-0.").replace(".", "").partition("e")[0]))
+                assert f"{eval(calculation, {'np': np}):.{digits}g}" == f"{float(result):.{digits}g}", line
+                checked += 1
+    assert checked > 20
+
+
+def test_a_recorded_step_is_named_under_its_curve(open_page):
+    w = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+
+    def step():
+        loss = w * w
+        loss.backward()
+        with torch.no_grad():
+            w.sub_(0.25 * w.grad)
+        w.grad = None
+        return loss
+
+    page, told = open_page(record(step, steps=3)), []
+    for k in range(3):
+        page.locator("#frame").fill(str(k))
+        told.append(page.locator("#frames svg text").all_text_contents())
+    assert told == [["now 9", "to 0.5625"], ["from 9", "now 2.25", "to 0.5625"], ["from 9", "now 0.5625"]]
+
+
+def test_a_call_is_written_as_python(open_page):
+    x = torch.arange(6.0).reshape(2, 3).requires_grad_()
+
+    def f():
+        y = x[0, 1:]
+        return y.mean()
+
+    page = open_page(trace(f))
+    page.click("#forth")
+    assert "getitem(x, index=(0, slice(1, None), ...))" in text(page, "#step")
+    page.click("#forth")
+    assert "axis=None, keepdims=False" in text(page, "#step")

@@ -54,5 +54,5 @@ def first_loss(seen: Seen, report: Report) -> None:
                 seen.where,
                 f"the first loss is {seen.losses[0]:.3g}; guessing gives ln {seen.classes} = {guess:.3g}",
             )
-    elif seen.kind.startswith("binary") and seen.losses and np.isfinite(seen.losses[0]) and seen.losses[0] > 2.5:
+    elif seen.kind.startswith("binary") and not seen.weighted and seen.losses and 2.5 < seen.losses[0] < math.inf:
         report.add("initial-loss", seen.where, f"the first loss is {seen.losses[0]:.3g}; guessing gives ln 2 = 0.693")

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from tinygrad_nn.doctor.checks.settings import explained
 from tinygrad_nn.doctor.findings import Report
 from tinygrad_nn.doctor.seen import Seen
 
@@ -24,12 +25,14 @@ def _ratio(seen: Seen) -> float | None:
 def diverged(seen: Seen, report: Report) -> None:
     """A loss that ends far above where it began."""
     finite = [value for value in seen.losses if math.isfinite(value)]
-    if len(finite) < 5 or not seen.steps:
+    if len(finite) < 5 or not seen.steps or explained(report):
         return
     ratio, chance = _ratio(seen), seen.chance
     first, last = finite[0], float(np.mean(finite[-max(1, len(finite) // 10) :]))
     floor = max(first, median(finite[: max(1, len(finite) // 20)]) if chance is None else chance)
-    if last > 2 * abs(floor) + 1e-3:
+    if seen.maximizes and seen.kind and last > 1.5 * abs(floor):
+        report.add("wrong-sign", type(seen.optimizer).__name__, f"maximize=True, and the loss went from {first:.3g} to {last:.3g}")
+    elif last > 2 * abs(floor) + 1e-3:
         report.add("lr-too-high", _rate(seen), f"the loss went from {first:.3g} to {last:.3g}")
     elif ratio is not None and ratio > 0.2 and last > 0.5 * floor:
         report.add(
@@ -69,7 +72,7 @@ def stuck(seen: Seen, report: Report) -> None:
 def slow(seen: Seen, report: Report) -> None:
     """A loss that falls, too slowly."""
     ratio = _ratio(seen)
-    if ratio is None or len(seen.losses) < 40 or not math.isfinite(sum(seen.losses)):
+    if ratio is None or len(seen.losses) < 40 or not math.isfinite(sum(seen.losses)) or explained(report):
         return
     first, last = seen.smoothed(0.2, end=False), seen.smoothed(0.2)
     if 0 < ratio < 2e-4 and last > 0.9 * first and last < 1.05 * first:

@@ -67,7 +67,9 @@ def order(seen: Seen, report: Report) -> None:
     where = seen.where
     first = len(np.unique(known[: total // 2]))
     if len(np.unique(known)) == 1 and seen.classes > 1 and total >= 32:
-        report.add("sorted-data", where, f"the first {total} labels are all {known[0]}, of {seen.classes} classes")
+        later = [label for label in seen.later_labels if label.dtype.kind != "f" and (label != known[0]).any()]
+        code = "sorted-data" if later else "label-constant"
+        report.add(code, where, f"the first {total} labels are all {known[0]}, of {seen.classes} classes")
     elif batch < 4:
         changes = int(np.count_nonzero(np.diff(known)))
         if total >= 32 and len(np.unique(known)) > 1 and changes < total / 8:
@@ -81,9 +83,24 @@ def order(seen: Seen, report: Report) -> None:
             report.add("sorted-data", where, f"{seen_here:.1f} classes in a batch of {batch}, {expected:.1f} expected if shuffled")
 
 
+def balance(seen: Seen, report: Report) -> None:
+    """Labels that are nearly all of one class, in a loss without weights."""
+    classes, binary = seen.kind in CLASSES, seen.kind.startswith("binary")
+    single = all(y.dtype.kind != "f" if classes else y.size == len(np.atleast_1d(y)) for y in seen.labels)
+    if seen.weighted or not single or not (classes or binary):
+        return
+    known = np.concatenate([y.ravel() for y in seen.labels])
+    values, counts = np.unique(known[known >= 0], return_counts=True)
+    share = counts.max() / counts.sum() if 1 < len(values) <= max(seen.classes, 2) else 0.0
+    if counts.sum() >= 200 and share > 0.95:
+        report.add("imbalanced", seen.where, f"{share:.1%} of the first {counts.sum()} labels are {values[counts.argmax()]:g}")
+
+
 def repeated(seen: Seen, report: Report) -> None:
-    """A batch that comes again at once, while others come too."""
+    """A batch that comes again at once, while others come too or could have come."""
     rows = [row for row in seen.rows if row]
+    if len(rows) >= 8 and len(set(rows)) == 1 and seen.begun >= seen.backwards:
+        report.add("batch-twice", "the training loop", f"{len(rows)} steps took one batch, the first of a new pass of the loader")
     pairs = list(pairwise(rows))
     again = sum(a == b for a, b in pairs)
     if len(set(rows)) > 1 and again >= 0.25 * len(pairs) and again > 1:

@@ -8,6 +8,7 @@ from statistics import median
 
 import numpy as np
 
+from tinygrad_nn.doctor.checks.settings import explained
 from tinygrad_nn.doctor.findings import Report
 from tinygrad_nn.doctor.seen import Activation, Seen
 
@@ -62,6 +63,8 @@ def gradients(seen: Seen, report: Report) -> None:
     weight = {name: median(step.weights.get(name, 1.0) for step in steps) for name in names}
     largest = max(names, key=size.__getitem__)
     worst = max((size[name] / max(weight[name], 1e-3), name) for name in names)
+    if not np.isfinite(worst[0]) and any(code in report for code in ("input-not-finite", "label-not-finite", "not-finite")):
+        return
     if not np.isfinite(worst[0]) or worst[0] > 1e3:
         report.add(
             "exploding-gradients",
@@ -104,7 +107,7 @@ def update_ratios(seen: Seen, report: Report) -> None:
     """Updates that are a tiny or a large part of the weights."""
     steps = [snapshot for snapshot in seen.snapshots if snapshot.updates and snapshot.step > 0]
     ratios = {name: median(s.updates[name] for s in steps if name in s.updates) for name in (steps[0].updates if steps else {})}
-    if len(steps) < 2 or not ratios:
+    if len(steps) < 2 or not ratios or seen.learned or explained(report):
         return
     high = [name for name, ratio in ratios.items() if ratio > 0.1]
     low = [name for name, ratio in ratios.items() if 0 < ratio < 1e-6]

@@ -35,7 +35,7 @@ def loss_input(seen: Seen, step: Step, report: Report) -> None:
         if not call.output.requires_grad:
             continue
         node, between = reading.behind(call.output.edge)
-        op, scores = reading.op_of(node), call.output.detach().numpy()
+        op, scores = reading.function_of(node), call.output.detach().numpy()
         where = " → ".join(
             filter(None, (reading.path_of(node, step.calls) or op, f"{NAMES.get(call.kind, call.kind)} at {call.where}"))
         )
@@ -79,7 +79,10 @@ def shapes(seen: Seen, step: Step, report: Report) -> None:
             place, fewer = f"{NAMES.get(call.kind, call.kind)} at {call.where}", max(call.output.numel(), call.target.numel())
             evidence = f"output {list(a)} and target {list(b)} are spread to {list(spread)}"
             report.add("loss-broadcast", place, f"{evidence}: {int(np.prod(spread))} differences, expected {fewer}")
+    told = {shape for call in step.snapshot.calls if call.target is not None for shape in (call.output.shape, call.target.shape)}
     for _, (a, b) in reading.broadcasting(step.nodes, step.end):
+        if {a, b} <= set(map(tuple, told)):
+            continue
         spread = np.broadcast_shapes(a, b)
         report.add(
             "loss-broadcast", f"the loss at {step.where}", f"a difference of {list(a)} and {list(b)} is spread to {list(spread)}"

@@ -6,7 +6,9 @@ import numpy as np
 
 from tinygrad_nn.generator import default_generator
 from tinygrad_nn.methods import pointwise
+from tinygrad_nn.methods.faces import plain
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import piecewise
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
@@ -37,7 +39,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return written(leaky_relu, input, negative_slope)
     expect_floating("leaky_relu", input)
-    return piecewise.leaky_relu(input, slope=negative_slope)
+    return piecewise.leaky_relu(input, slope=plain(negative_slope))
 
 
 leaky_relu_ = in_place(leaky_relu)
@@ -58,7 +60,7 @@ def rrelu(
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
-        return leaky_relu(input, (lower + upper) / 2)
+        return leaky_relu(input.contiguous(), (lower + upper) / 2)
     slopes = np.ones_like(input._data, order="C")
     drawn = input._data <= 0
     slopes[drawn] = default_generator.uniform((int(drawn.sum()),), lower, upper, np.float64)
@@ -80,7 +82,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
         raise NotImplementedError("threshold: expected numbers, got torch.bool")
     if input._data.dtype.kind != "f":
         return pointwise.masked_fill(input, input <= threshold, value)
-    return piecewise.threshold(input, bound=threshold, value=value)
+    return piecewise.threshold(input, bound=plain(threshold), value=plain(value))
 
 
 threshold_ = in_place(threshold)
@@ -100,7 +102,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: expected a dtype that holds {min_val} to {max_val}, got {input.dtype}")
     if dtype.kind != "f":
         return input.clamp(int(min_val), int(max_val))
-    return piecewise.hardtanh(input, low=min_val, high=max_val)
+    return piecewise.hardtanh(input, low=plain(min_val), high=plain(max_val))
 
 
 hardtanh_ = in_place(hardtanh)
@@ -114,7 +116,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(hardsigmoid, input)
     expect_floating("hardsigmoid", input)
-    return hardtanh(input + 3, 0, 6) / 6
+    return named(hardtanh(input + 3, 0, 6) / 6, "HardsigmoidBackward0", input)
 
 
 @quiet
@@ -126,7 +128,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(hardswish, input)
     expect_floating("hardswish", input)
-    return input * hardtanh(input + 3, 0, 6) / 6
+    return named(input * hardtanh(input + 3, 0, 6) / 6, "HardswishBackward0", input)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -137,7 +139,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     expect_floating("softshrink", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return piecewise.softshrink(input, bound=lambd)
+    return piecewise.softshrink(input, bound=plain(lambd))
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -152,4 +154,4 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
     expect_floating("glu", input)
     first, second = input.narrow(dim, 0, size // 2), input.narrow(dim, size // 2, size // 2)
-    return first * second.sigmoid()
+    return named(first * second.sigmoid(), "GluBackward0", input)

@@ -15,8 +15,9 @@ from tinygrad_nn.nn.functional.dropout import dropout
 from tinygrad_nn.nn.functional.linear import linear
 from tinygrad_nn.nn.functional.pieces import pieces
 from tinygrad_nn.ops import attention
+from tinygrad_nn.ops.linalg import matmul
 from tinygrad_nn.tensor import Tensor
-from tinygrad_nn.variable import wrap
+from tinygrad_nn.variable import record, wrap
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -62,7 +63,17 @@ def scaled_dot_product_attention(
         key, value = _repeated(key, query), _repeated(value, query)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     weights: Tensor = attention.attention_weights((query * scale) @ key.mT, mask)
-    return (dropout(weights, dropout_p) if dropout_p else weights) @ value
+    return dropout(weights, dropout_p) @ value if dropout_p else _mixed(weights, value, query)
+
+
+def _mixed(weights: Tensor, value: Tensor, query: Tensor) -> Tensor:
+    """weights @ value, (N, heads, L, E), which lies in memory as the query does: heads that came from a view go back into one."""
+    q, rows = query._data, value._data
+    sizes = (*weights.shape[:3], rows.shape[-1])
+    if q.ndim != 4 or q.shape != sizes or rows.shape[:2] != q.shape[:2] or q.flags.c_contiguous or q.strides[3] != q.itemsize:
+        return weights @ value
+    mixed: Tensor = record(matmul, (weights, value), {}, np.matmul(weights._data, rows, out=np.empty_like(q)))
+    return mixed
 
 
 def _added(mask: Tensor, query: Tensor) -> Tensor:
@@ -196,7 +207,7 @@ def multi_head_attention_forward(
         found = weights @ v
         weights = weights.mean(1) if average_attn_weights else weights
     rows = found.permute(2, 0, 1, 3).reshape(length * batch, width)
-    output = linear(rows, out_proj_weight, out_proj_bias).view(length, batch, -1)
+    output = linear(rows, out_proj_weight, out_proj_bias).view(length, batch, out_proj_weight.shape[0])
     if not batched:
         return output.squeeze(1), weights if weights is None else weights.squeeze(0)
     return output, weights
@@ -210,7 +221,7 @@ def _each(change: Any, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tenso
 
 def _heads(x: Tensor, heads: int) -> Tensor:
     """(L, N, E) -> (N, heads, L, E / heads)."""
-    return x.view(*x.shape[:2], heads, -1).permute(1, 2, 0, 3)
+    return x.unflatten(2, (heads, -1)).permute(1, 2, 0, 3)
 
 
 def _projected(query: Tensor, key: Tensor, value: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple[Tensor, ...]:
@@ -219,7 +230,7 @@ def _projected(query: Tensor, key: Tensor, value: Tensor, weight: Tensor | None,
         raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
     if query is key and key is value:
         packed = linear(query, weight, bias)
-        return pieces(packed.view(*packed.shape[:2], 3, -1).permute(2, 0, 1, 3))
+        return pieces(packed.unflatten(2, (3, -1)).permute(2, 0, 1, 3))
     biases = (None,) * 3 if bias is None else bias.chunk(3)
     return tuple(linear(x, w, b) for x, w, b in zip((query, key, value), weight.chunk(3), biases, strict=True))
 
@@ -252,14 +263,14 @@ def _static(x: Tensor, name: str, batch: int, heads: int, size: int) -> Tensor:
 def _merged(mask: Tensor | None, padding: Tensor | None, extra: int, heads: int, keys: int) -> Tensor | None:
     """Both masks in one that fits scores (N, heads, L, keys); it hides none of the `extra` keys at the end."""
     if mask is not None:
-        mask = mask if mask.ndim == 2 else mask.view(-1, heads, *mask.shape[1:])
+        mask = mask if mask.ndim == 2 else mask.unflatten(0, (-1, heads))
         mask = _lengthened(mask, extra)
     if padding is None:
         return mask
     padding = _lengthened(padding, extra)
     if padding.shape[1] != keys:
         raise AssertionError(f"Expected key_padded_mask.shape[1] to be {keys}, but got {padding.shape[1]}")
-    padding = padding.view(-1, 1, 1, keys)
+    padding = padding.view(padding.shape[0], 1, 1, keys)
     return padding if mask is None else mask + padding
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.autograd import is_grad_enabled
 from tinygrad_nn.methods.faces import expect_floating
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
 
 __all__ = [
-    "check_reduction", "expect_floating", "expect_same_dtype", "quiet", "reduced", "reduction_of", "written",
+    "check_reduction", "expect_constant", "expect_floating", "expect_same_dtype", "quiet", "reduced", "reduction_of", "written",
 ]  # fmt: skip
 
 quiet = np.errstate(over="ignore", invalid="ignore")  # infinities and NaNs that come in go out, without a warning
@@ -24,6 +25,13 @@ def expect_same_dtype(name: str, input: Tensor, **others: Tensor | None) -> None
     for other, tensor in others.items():
         if tensor is not None and tensor._data.dtype != input._data.dtype:
             raise RuntimeError(f"{name}: expected {other} of the input's dtype {input.dtype}, got {tensor.dtype}")
+
+
+def expect_constant(name: str, **others: Tensor | None) -> None:
+    """RuntimeError if one of the others, named by its keyword, asks for a gradient, which there is none of."""
+    for other, tensor in others.items():
+        if tensor is not None and tensor.requires_grad and is_grad_enabled():
+            raise RuntimeError(f"{name} is not differentiable by {other}: expected one that does not require grad")
 
 
 def check_reduction(reduction: str) -> None:

@@ -8,7 +8,15 @@ import numpy as np
 
 from tinygrad_nn.methods import pointwise, shaping
 from tinygrad_nn.methods import softmax as _softmax
-from tinygrad_nn.nn.functional.checks import check_reduction, expect_floating, expect_same_dtype, reduced, reduction_of
+from tinygrad_nn.nn.functional.checks import (
+    check_reduction,
+    expect_constant,
+    expect_floating,
+    expect_same_dtype,
+    reduced,
+    reduction_of,
+)
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import softmax as ops
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
@@ -34,7 +42,7 @@ def nll_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     rows, labels, scale, _, shape = _rows_and_labels(input, target, weight, ignore_index)
     check_reduction(reduction)
-    return _summed(ops.nll(rows, labels, scale=scale), scale, shape, reduction)
+    return named(_summed(ops.nll(rows, labels, scale=scale), scale, shape, reduction), "NllLossBackward0", input)
 
 
 def cross_entropy(
@@ -69,7 +77,7 @@ def cross_entropy(
             spread = -(log_probabilities if weight is None else log_probabilities * weight).sum(1)
             spread = spread if ignored is None else pointwise.where(wrap(ignored), 0.0, spread)
             losses = losses * (1 - label_smoothing) + spread * (label_smoothing / rows.shape[1])
-        return _summed(losses, scale, shape, reduction)
+        return named(_summed(losses, scale, shape, reduction), "AddBackward0" if label_smoothing else "NllLossBackward0")
     if isinstance(scale, np.ndarray):
         with np.errstate(invalid="ignore"):
             scale = (scale / _total(scale, len(labels)) if reduction == "mean" else scale)[:, None]
@@ -132,6 +140,7 @@ def _rows_and_labels(
     if weight is not None:
         _check_weight(weight, classes)
         expect_same_dtype("the loss of classes", input, weight=weight)
+        expect_constant("the loss of classes", weight=weight)
     if labels.dtype.itemsize == 1:
         labels = labels.astype(np.int64)
     plain = weight is None and not 0 <= ignore_index < classes

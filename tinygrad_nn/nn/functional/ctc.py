@@ -12,6 +12,7 @@ from tinygrad_nn.nn.functional.checks import check_reduction, expect_floating
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
+_GREAT = 80.0  # far above any log-probability, and exp of it a number
 _IMPOSSIBLE = -1e30  # the log-probability of what cannot be: finite, so that its slopes are numbers
 
 
@@ -27,9 +28,9 @@ def ctc_loss(
     """-log of the probability of the targets, summed over all alignments: Graves et al., CTC, 2006.
 
     `log_probs` is (T, N, C) or (T, C); `targets` (N, S), or all of them one after the other. The mean is of each loss
-    divided by its number of labels; an impossible alignment costs infinity, or nothing if `zero_infinity`. The gradient is
-    the true one of `log_probs`; PyTorch's differs by what a log_softmax before it takes away. RuntimeError for what does
-    not fit, ValueError for an unknown reduction.
+    divided by its number of labels; an impossible alignment costs infinity, with the gradient NaN, or nothing if
+    `zero_infinity`. The gradient, as PyTorch's, is exp(log_probs) more than the true one, which a log_softmax before it takes
+    away again. RuntimeError for what does not fit, ValueError for an unknown reduction.
     """
     check_reduction(reduction)
     expect_floating("ctc_loss", log_probs)
@@ -49,7 +50,13 @@ def ctc_loss(
     total = _alignments(chances, labels, inputs, blank)
     last, before = total.gather(1, end), total.gather(1, (end - 1).clamp(min=0))
     likelihood = pointwise.where(end > 0, pointwise.logaddexp(last, before), last).squeeze(1)
-    losses = pointwise.where(likelihood < _IMPOSSIBLE / 2, 0.0 if zero_infinity else np.inf, -likelihood)
+    chance = log_probs.clamp(max=_GREAT).exp().sum(2)
+    mass = pointwise.where(wrap(np.arange(steps)[:, None] < inputs), chance, 0.0).sum(0)
+    likelihood = likelihood - (mass - mass.detach())  # for its gradient
+    impossible = likelihood < _IMPOSSIBLE / 2
+    losses = pointwise.where(impossible, 0.0, -likelihood)
+    if not zero_infinity:
+        losses = losses - pointwise.where(impossible, mass * 0, 1.0).log()  # infinity, and its slope NaN
     if reduction == "mean":
         return (losses / losses.new_tensor(np.maximum(lengths, 1))).mean()
     return losses.sum() if reduction == "sum" else losses if batched else losses.squeeze(0)

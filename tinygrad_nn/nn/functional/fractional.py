@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,8 @@ def fractional_max_pool2d_with_indices(
     rows, columns = (_starts(samples[:, 1 - i], plane[i], sizes[i], kernel[i]) for i in range(2))
     rows = (rows[..., None] + np.arange(kernel[0]))[:, :, None, :, None]
     columns = (columns[..., None] + np.arange(kernel[1]))[:, None, :, None, :]
-    windows = (rows * plane[1] + columns).reshape(batch * channels, sizes[0] * sizes[1], -1)
-    flat = planes.reshape(batch * channels, -1)
+    windows = (rows * plane[1] + columns).reshape(batch * channels, math.prod(sizes), math.prod(kernel))
+    flat = planes.reshape(batch * channels, math.prod(plane))
     values = np.take_along_axis(flat._data[:, None], windows, 2)
     places = np.take_along_axis(windows, values.argmax(2)[..., None], 2)[..., 0]
     shape = (batch, channels, *sizes)

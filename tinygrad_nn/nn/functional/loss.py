@@ -6,8 +6,16 @@ import math
 import warnings
 
 from tinygrad_nn.methods import pointwise, special
-from tinygrad_nn.nn.functional.checks import check_reduction, expect_floating, expect_same_dtype, reduced, reduction_of
+from tinygrad_nn.nn.functional.checks import (
+    check_reduction,
+    expect_constant,
+    expect_floating,
+    expect_same_dtype,
+    reduced,
+    reduction_of,
+)
 from tinygrad_nn.nn.functional.smooth import logsigmoid
+from tinygrad_nn.op_node import named
 from tinygrad_nn.tensor import Tensor
 
 
@@ -50,8 +58,8 @@ def mse_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     _same_size(input, target)
     expect_floating("mse_loss", input, target)
-    difference = input - target
-    return _with_weight(difference * difference, weight, reduction)
+    difference = _difference(input, target)
+    return named(_with_weight(difference * difference, weight, reduction), "MseLossBackward0", input, target)
 
 
 def l1_loss(
@@ -82,7 +90,7 @@ def binary_cross_entropy(
     """-(target * log(input) + (1 - target) * log(1 - input)), logarithms no lower than -100; both in [0, 1].
 
     ValueError for different shapes and an unknown reduction, RuntimeError for different dtypes, for values outside
-    [0, 1] and a weight that does not broadcast to the input, NotImplementedError for integers.
+    [0, 1] and a weight that does not broadcast to the input or requires grad, NotImplementedError for integers.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if input.shape != target.shape:
@@ -91,6 +99,7 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     expect_same_dtype("binary_cross_entropy", input, target=target)
+    expect_constant("binary_cross_entropy", weight=weight)
     expect_floating("binary_cross_entropy", input)
     for name, values in (("input", input._data), ("target", target._data)):
         if values.size and not (values.min() >= 0 and values.max() <= 1):
@@ -101,7 +110,7 @@ def binary_cross_entropy(
     loss = (target - 1) * (-input).log1p().clamp(min=-100.0) - target * input.log().clamp(min=-100.0)
     if weight is not None:
         loss = loss * weight.to(loss.dtype).expand_as(loss)
-    return reduced(loss, reduction)
+    return named(reduced(loss, reduction), "BinaryCrossEntropyBackward0", input, target)
 
 
 def binary_cross_entropy_with_logits(
@@ -116,19 +125,21 @@ def binary_cross_entropy_with_logits(
     """The binary cross-entropy of sigmoid(input), without overflow; `pos_weight` scales the loss of positives.
 
     ValueError for different shapes and an unknown reduction, NotImplementedError for an input, RuntimeError for a
-    target that is not floating.
+    target that is not floating and weights that require grad.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     expect_floating("binary_cross_entropy_with_logits", input)
+    expect_constant("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     if not target.is_floating_point():
         raise RuntimeError(f"binary_cross_entropy_with_logits: expected a floating target, got {target.dtype}")
     log_probability = logsigmoid(input)
     if pos_weight is not None:
         log_probability = ((pos_weight - 1) * target + 1) * log_probability
     loss = (1 - target) * input - log_probability
-    return reduced(loss if weight is None else loss * weight, reduction)
+    loss = reduced(loss if weight is None else loss * weight, reduction)
+    return named(loss, "BinaryCrossEntropyWithLogitsBackward0", input, target)
 
 
 def smooth_l1_loss(
@@ -149,30 +160,38 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     expect_floating("smooth_l1_loss", input, target)
-    difference = input - target
     if beta == 0:
-        return reduced(difference.abs(), reduction)
-    return reduced(_rounded_off(difference, beta) / beta, reduction)
+        return reduced((input - target).abs(), reduction)
+    return named(reduced(_rounded_off(_difference(input, target), beta) / beta, reduction), "SmoothL1LossBackward0", input, target)
 
 
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """d^2 / 2 where the difference d is less than `delta`, delta (|d| - delta / 2) elsewhere: Huber 1964.
+    """d^2 / 2 where the difference d is less than `delta`, delta (|d| - delta / 2) elsewhere, in the input's dtype: Huber 1964.
 
     Shapes that broadcast bring a warning; a `weight` scales each loss, the mean's too. RuntimeError for a delta not above 0,
-    NotImplementedError if neither tensor is floating, ValueError for an unknown reduction.
+    NotImplementedError for an input that is not floating, ValueError for an unknown reduction.
     """
     check_reduction(reduction)
     _same_size(input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    expect_floating("huber_loss", input, target)
-    losses = _rounded_off(input - target, delta)
+    expect_floating("huber_loss", input)
+    losses = _rounded_off(_difference(input, target), delta).to(input.dtype)
     if weight is not None:
         _check_weight(losses, weight)
         losses = losses * weight
-    return reduced(losses, reduction)
+    return named(reduced(losses, reduction), "HuberLossBackward0", input, target)
+
+
+def _difference(input: Tensor, target: Tensor) -> Tensor:
+    """input - target, of which one may be bools, that count 1 and 0."""
+    if target._data.dtype.kind == "b":
+        target = target.to(input.dtype)
+    elif input._data.dtype.kind == "b":
+        input = input.to(target.dtype)
+    return input - target
 
 
 def _rounded_off(difference: Tensor, bound: float) -> Tensor:
@@ -231,7 +250,7 @@ def poisson_nll_loss(
         large = target > 1
         safe = pointwise.where(large, target, 1.0)
         stirling = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()
-        losses = losses + pointwise.where(large, stirling, 0.0)
+        losses = losses + pointwise.where(large, stirling, 0.0).to(losses.dtype)
     return reduced(losses, reduction)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.methods import pointwise
-from tinygrad_nn.nn.functional.checks import check_reduction, expect_floating, reduced, reduction_of
+from tinygrad_nn.nn.functional.checks import check_reduction, expect_constant, expect_floating, reduced, reduction_of
 from tinygrad_nn.nn.functional.distance import pairwise_distance
 from tinygrad_nn.nn.functional.smooth import log1p_exp, logsigmoid
 from tinygrad_nn.tensor import Tensor
@@ -54,8 +54,13 @@ def margin_ranking_loss(
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Tensor:
-    """log(1 + exp(-target * input)), without overflow, of targets 1 and -1; ValueError for an unknown reduction."""
-    return reduced(log1p_exp(-target * input), reduction_of(reduction, size_average, reduce))
+    """log(1 + exp(-target * input)), without overflow, of targets 1 and -1, in the input's dtype.
+
+    ValueError for an unknown reduction, RuntimeError for a target that requires grad.
+    """
+    expect_floating("soft_margin_loss", input)
+    expect_constant("soft_margin_loss", target=target)
+    return reduced(log1p_exp(-(target * input)).to(input.dtype), reduction_of(reduction, size_average, reduce))
 
 
 def multilabel_soft_margin_loss(
@@ -89,7 +94,7 @@ def multi_margin_loss(
     """The sum over wrong classes of max(0, margin - score of the right one + its score)^p, over C: (N, C) or (C,), p 1 or 2.
 
     Each row counts with the `weight` (C,) of its class. ValueError for another p and an unknown reduction, RuntimeError for
-    shapes that do not fit and a target that is no class.
+    shapes that do not fit, a target that is no class and a weight that requires grad.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if p not in (1, 2):
@@ -97,6 +102,7 @@ def multi_margin_loss(
     if weight is not None and weight.ndim != 1:
         raise ValueError(f"weight must be one-dimensional, got {weight.ndim} dimensions")
     expect_floating("multi_margin_loss", input)
+    expect_constant("multi_margin_loss", weight=weight)
     scores = input.reshape(-1, input.shape[-1] if input.ndim else 1)
     labels = target._data.reshape(-1)
     count, classes = scores.shape

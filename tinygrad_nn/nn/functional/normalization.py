@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.nn.functional.checks import expect_floating
 from tinygrad_nn.nn.functional.pooling import avg_pool2d
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import normalization as ops
 from tinygrad_nn.ops import shape as shape_ops
 from tinygrad_nn.tensor import Tensor
@@ -22,11 +23,13 @@ def batch_norm(
     """Each channel of (N, C, ...) brought to mean 0 and variance 1 over the batch, then times `weight` (C,) plus `bias` (C,).
 
     In training the running statistics move towards the batch's by `momentum`; otherwise they take its place.
-    Ioffe & Szegedy, Batch Normalization, 2015. ValueError for a batch of one value, RuntimeError for shapes that do not fit.
+    Ioffe & Szegedy, Batch Normalization, 2015. ValueError for a batch of one value, RuntimeError for shapes and dtypes that
+    do not fit: all have one dtype, or all but a float16 input float32.
     """
     if training and input.ndim > 1 and math.prod(input.shape[:1]) * math.prod(input.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
-    return _normalized("batch_norm", input, running_mean, running_var, weight, bias, training, momentum, eps, False)
+    y = _normalized("batch_norm", input, running_mean, running_var, weight, bias, training, momentum, eps, False)
+    return named(y, "NativeBatchNormBackward0", input, weight, bias)
 
 
 def instance_norm(
@@ -36,7 +39,7 @@ def instance_norm(
     """Each channel of each image in (N, C, ...) brought to mean 0 and variance 1, then times `weight` (C,) plus `bias` (C,).
 
     Ulyanov, Vedaldi & Lempitsky, Instance Normalization, 2016. ValueError for planes of one value, RuntimeError for
-    shapes that do not fit.
+    shapes and dtypes that do not fit.
     """
     if use_input_stats and math.prod(input.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
@@ -58,18 +61,30 @@ def _normalized(
     for what, tensor in given.items():
         if tensor is not None and tuple(tensor.shape) != (channels,):
             raise RuntimeError(f"{name}: {what} should contain {channels} elements, got shape {list(tensor.shape)}")
+    _expect_dtype(name, input, running_mean, running_var, weight, bias)
     along = (1, channels) + (1,) * (input.ndim - 2)
     if from_input:
         axes = tuple(range(2, input.ndim)) if each else (0, *range(2, input.ndim))
         y = ops.standardize(input, axes=axes, eps=eps)
-        if running_mean is not None or running_var is not None:
+        if input.numel() and (running_mean is not None or running_var is not None):
             _follow(running_mean, running_var, input, axes, momentum)
+    elif not each and not input.numel():
+        y = input.clone()
     elif running_mean is None or running_var is None:
         raise RuntimeError(f"{name}: expected running_mean and running_var to be defined when statistics are not the input's")
     else:
         scale = (running_var + eps).rsqrt()
-        y = ((input - running_mean.reshape(along)) * scale.reshape(along)).to(input.dtype)
+        y = ((input.contiguous() - running_mean.reshape(along)) * scale.reshape(along)).to(input.dtype)
     return _scaled(y, weight, bias, along)
+
+
+def _expect_dtype(name: str, input: Tensor, *others: Tensor | None) -> None:
+    """RuntimeError unless all others have the input's dtype, or all of them float32 where it is float16."""
+    found = {other._data.dtype for other in others if other is not None}
+    own = input._data.dtype
+    if found - {own} and (own != np.float16 or found != {np.dtype(np.float32)}):
+        kinds = ", ".join(sorted(map(str, found)))
+        raise RuntimeError(f"{name}: expected weights and statistics of the input's dtype {own}, got {kinds}")
 
 
 @no_grad()
@@ -94,11 +109,13 @@ def layer_norm(
 ) -> Tensor:
     """The last dimensions, of `normalized_shape`, brought to mean 0 and variance 1, then times `weight` plus `bias` of that shape.
 
-    Ba, Kiros & Hinton, Layer Normalization, 2016. RuntimeError where shapes do not fit.
+    Ba, Kiros & Hinton, Layer Normalization, 2016. RuntimeError where shapes or dtypes do not fit.
     """
     axes = _last("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     expect_floating("layer_norm", input)
-    return _scaled(ops.standardize(input, axes=axes, eps=eps), weight, bias, tuple(normalized_shape))
+    _expect_dtype("layer_norm", input, weight, bias)
+    y = _scaled(ops.standardize(input, axes=axes, eps=eps), weight, bias, tuple(normalized_shape))
+    return named(y, "NativeLayerNormBackward0", input, weight, bias)
 
 
 def rms_norm(input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> Tensor:
@@ -133,7 +150,7 @@ def group_norm(
 ) -> Tensor:
     """Each group of channels of (N, C, ...) brought to mean 0 and variance 1, then times `weight` (C,) plus `bias` (C,).
 
-    Wu & He, Group Normalization, 2018. RuntimeError where shapes do not fit, ValueError for groups of one value.
+    Wu & He, Group Normalization, 2018. RuntimeError where shapes or dtypes do not fit, ValueError for groups of one value.
     """
     if input.ndim < 2:
         raise RuntimeError(f"group_norm: expected at least 2 dimensions for input tensor but received {input.ndim}")
@@ -146,8 +163,10 @@ def group_norm(
     for what, tensor in (("weight", weight), ("bias", bias)):
         if tensor is not None and tuple(tensor.shape) != (channels,):
             raise RuntimeError(f"group_norm: expected {what} of shape [{channels}], got {list(tensor.shape)}")
+    _expect_dtype("group_norm", input, weight, bias)
     y = ops.standardize(input.reshape(n, num_groups, input[:1].numel() // num_groups), axes=(2,), eps=eps)
-    return _scaled(y.reshape(input.shape), weight, bias, (1, channels) + (1,) * (input.ndim - 2))
+    y = _scaled(y.reshape(input.shape), weight, bias, (1, channels) + (1,) * (input.ndim - 2))
+    return named(y, "NativeGroupNormBackward0", input, weight, bias)
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:

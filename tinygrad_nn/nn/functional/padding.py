@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tinygrad_nn.methods import arranging
 from tinygrad_nn.methods.joining import cat
+from tinygrad_nn.nn.functional.planes import apart
 from tinygrad_nn.tensor import Tensor
 
 
@@ -29,11 +30,12 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise NotImplementedError(
             f"pad: mode {mode!r} pads the last 1, 2 or 3 of 1 or 2 dimensions more, got {list(pad)} for input {list(input.shape)}"
         )
-    if 0 in input.shape[input.ndim - dims - 1 :]:
+    if mode != "circular" and 0 in input.shape[input.ndim - dims - 1 :]:
         raise RuntimeError(f"pad: expected an input with nothing but a batch of size 0, got {list(input.shape)}")
+    padded = input
     for i in range(dims):
-        input = _along(input, input.ndim - 1 - i, (pad[2 * i], pad[2 * i + 1]), mode)
-    return input
+        padded = _along(padded, input.ndim - 1 - i, (pad[2 * i], pad[2 * i + 1]), mode)
+    return apart(padded, input)
 
 
 def _reflected(x: Tensor, axis: int, before: int, after: int) -> list[Tensor]:

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from tinygrad_nn.ops.window import Pair
 from tinygrad_nn.tensor import Tensor
 
@@ -48,3 +50,9 @@ def like_given(planes: Tensor, input: Tensor, dims: int) -> Tensor:
     """(n, c, h, w) with as many dimensions of space, and a batch or none, as the input had."""
     wanted = (*planes.shape[input.ndim == dims + 1 : 2], *planes.shape[4 - dims :])
     return planes if len(wanted) == 4 else planes.reshape(wanted)
+
+
+def apart(made: Tensor, input: Tensor) -> Tensor:
+    """What was made of the input, row by row in memory of its own, where it may lie in the input's."""
+    made = made.contiguous()
+    return made.clone() if np.may_share_memory(made._data, input._data) else made

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_nn.methods import joining
+from tinygrad_nn.methods.dims import listed
 from tinygrad_nn.nn.functional.checks import expect_floating
 from tinygrad_nn.nn.functional.planes import Sizes, as_planes, expect_planes, like_given, pair, sizes_of
 from tinygrad_nn.op import Array
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops import index as index_ops
 from tinygrad_nn.ops import shape as shape_ops
 from tinygrad_nn.ops import window as ops
@@ -82,19 +84,24 @@ def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
 ) -> Tensor:
     """(sum of x**norm_type under each window)**(1 / norm_type): (N, C, L) or (C, L) -> (N, C, L') or (C, L')."""
-    means = avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
-    return _root(means, math.prod(sizes_of(kernel_size, 1, "kernel_size")), norm_type)
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
 ) -> Tensor:
     """(sum of x**norm_type under each window)**(1 / norm_type): (N, C, H, W) or (C, H, W) -> (N, C, H', W')."""
-    means = avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
-    return _root(means, math.prod(sizes_of(kernel_size, 2, "kernel_size")), norm_type)
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _root(means: Tensor, area: int, order: float) -> Tensor:
+def _lp_pool(dims: int, input: Tensor, order: float, kernel_size: Sizes, stride: Sizes | None, ceil: bool) -> Tensor:
+    average, largest = (avg_pool1d, max_pool1d) if dims == 1 else (avg_pool2d, max_pool2d)
+    if math.isinf(order):  # the largest size, or the smallest of order -inf
+        sign = math.copysign(1.0, order)
+        found: Tensor = sign * largest(sign * input.abs(), kernel_size, stride, 0, 1, ceil)
+        return found
+    means = average(input.pow(order), kernel_size, stride, 0, ceil)
+    area = math.prod(sizes_of(kernel_size, dims, "kernel_size"))
     return (means.sign() * means.abs().relu() * area).pow(1.0 / order)
 
 
@@ -106,6 +113,18 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The largest elements of H' by W' parts of each plane: (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W')."""
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def adaptive_max_pool1d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> tuple[Tensor, Tensor]:
+    """As `adaptive_max_pool1d`, always with the indices."""
+    found: tuple[Tensor, Tensor] = adaptive_max_pool1d(input, output_size, True)
+    return found
+
+
+def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> tuple[Tensor, Tensor]:
+    """As `adaptive_max_pool2d`, always with the indices."""
+    found: tuple[Tensor, Tensor] = adaptive_max_pool2d(input, output_size, True)
+    return found
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -129,7 +148,7 @@ def _laid(
     if 0 in input.shape[-dims - 1 :]:
         raise RuntimeError(f"{name}: expected input with nothing but a batch of size 0, got {list(input.shape)}")
     kernel = sizes_of(kernel_size, dims, "kernel_size")
-    strides = kernel if stride is None or stride in ((), []) else sizes_of(stride, dims, "stride")
+    strides = kernel if stride is None or not len(listed(stride)) else sizes_of(stride, dims, "stride")
     paddings, dilations = sizes_of(padding, dims, "padding"), sizes_of(dilation, dims, "dilation")
     given = (("kernel size", kernel, 1), ("stride", strides, 1), ("pad", paddings, 0), ("dilation", dilations, 1))
     for what, values, least in given:
@@ -151,7 +170,7 @@ def _taken(planes: Tensor, places: Tensor) -> Tensor:
     # numbered through all planes, for NumPy adds at one plain index far more quickly than at several
     area = planes.shape[2] * planes.shape[3]
     starts = np.arange(planes.shape[0] * planes.shape[1]) * area
-    flat = (places._data.reshape(starts.size, -1) + starts[:, None]).reshape(-1)
+    flat = (places._data.reshape(starts.size, math.prod(places.shape[2:])) + starts[:, None]).reshape(-1)
     taken = index_ops.chosen(planes.reshape(-1), index=flat)
     return taken.reshape(places.shape)
 
@@ -165,6 +184,8 @@ def _max_pool(
     planes = as_planes(input, dims)
     places = ops.argmax_windows(planes.detach(), window=window, counts=counts)
     largest = like_given(_taken(planes, places), input, dims)
+    if dims == 2:
+        largest = named(largest, "MaxPool2DWithIndicesBackward0", input)
     return (largest, like_given(places, input, dims)) if indices else largest
 
 
@@ -192,15 +213,16 @@ def _avg_pool(
     if not input.is_floating_point():
         return like_given(sums.div(wrap(areas), rounding_mode="trunc"), input, dims)
     mean = sums / int(areas.flat[0]) if (areas == areas.flat[0]).all() else sums / wrap(areas.astype(input.dtype.numpy))
-    return like_given(mean, input, dims)
+    mean = like_given(mean, input, dims)
+    return named(mean, "AvgPool2DBackward0", input) if dims == 2 else mean
 
 
 def _parts(name: str, dims: int, input: Tensor, output_size: Any) -> tuple[Pair, list[list[slice]]]:
     """The output's height and width, and the slices of rows and of columns that each of its elements stands for."""
-    if dims == 2 and not isinstance(output_size, int | None) and input.ndim <= len(output_size):
+    if dims == 2 and output_size is not None and not hasattr(output_size, "__index__") and input.ndim <= len(output_size):
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}, got input of size {list(input.shape)}")
     expect_planes(name, input, dims)
-    wanted = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    wanted = (output_size,) * dims if output_size is None or hasattr(output_size, "__index__") else tuple(output_size)
     if len(wanted) != dims:
         raise RuntimeError(f"{name}: output_size must be {dims} numbers, got {output_size!r}")
     if 0 in input.shape[-dims - 1 :]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.nn.functional.planes import apart
 from tinygrad_nn.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 from tinygrad_nn.op import Array
 from tinygrad_nn.ops import index as ops
@@ -38,28 +39,38 @@ def interpolate(
         raise NotImplementedError(f"interpolate: mode {mode!r} expected other dimensions of space, got {list(input.shape)}")
     if antialias and mode not in ("bilinear", "bicubic"):
         raise ValueError(f"Anti-alias option is restricted to bilinear and bicubic modes, got {mode!r}")
-    if not input.is_floating_point() and not (mode.startswith("nearest") and input.dtype.name == "uint8"):
+    of_bytes = mode in ("bilinear", "bicubic") and input.dtype.name == "uint8"
+    if not (input.is_floating_point() or of_bytes or (mode.startswith("nearest") and input.dtype.name == "uint8")):
         raise NotImplementedError(f'"interpolate" in mode {mode!r} not implemented for {input.dtype}')
     sizes, scales = _target(input, dims, size, scale_factor, bool(recompute_scale_factor))
     if min(input.shape[1:]) < 1 or min(sizes) < 1:
         raise RuntimeError(f"interpolate: expected sizes greater than 0, got input {list(input.shape)} and output {list(sizes)}")
     if mode == "area":
         return (adaptive_avg_pool1d if dims == 1 else adaptive_avg_pool2d)(input, sizes)
-    for i, (wanted, scale) in enumerate(zip(sizes, scales, strict=True)):
-        have = input.shape[2 + i]
+    each = list(enumerate(zip(sizes, scales, strict=True)))
+    resized = input
+    for i, (wanted, scale) in each[::-1] if of_bytes else each:
+        have = resized.shape[2 + i]
         ratio = 1 / scale if scale else have / wanted
-        if antialias:
-            if align_corners:
-                ratio = (have - 1) / (wanted - 1) if wanted > 1 else 0.0
+        if antialias and align_corners:
+            ratio = (have - 1) / (wanted - 1) if wanted > 1 else 0.0
+        between = _cubic if mode == "bicubic" else _linear
+        if of_bytes:
+            if antialias:
+                weights = _filtered(have, wanted, ratio, mode == "bicubic")
+            else:
+                weights = between(wrap(np.eye(have)), 0, wanted, ratio, bool(align_corners))._data
+            resized = _resized_bytes(resized, 2 + i, weights)
+        elif antialias:
             shares = wrap(_filtered(have, wanted, ratio, mode == "bicubic").astype(input.dtype.numpy))
-            input = input @ shares.mT if i else shares @ input
+            resized = resized @ shares.mT if i else shares @ resized
         elif mode in _DIMS:
-            input = (_cubic if mode == "bicubic" else _linear)(input, 2 + i, wanted, ratio, bool(align_corners))
+            resized = between(resized, 2 + i, wanted, ratio, bool(align_corners))
         else:
             half = 0.5 if mode == "nearest-exact" else 0.0
             at = np.floor((np.arange(wanted) + np.float32(half)).astype(np.float32) * np.float32(ratio)).astype(np.int64)
-            input = _picked(input, 2 + i, np.minimum(at, have - 1))
-    return input
+            resized = _picked(resized, 2 + i, np.minimum(at, have - 1))
+    return apart(resized, input)
 
 
 def _target(input: Tensor, dims: int, size: Any, factor: Any, recompute: bool) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
@@ -115,6 +126,18 @@ def _cubic(input: Tensor, axis: int, wanted: int, ratio: float, align_corners: b
     return resized
 
 
+def _resized_bytes(input: Tensor, axis: int, shares: Array) -> Tensor:
+    """One dimension of bytes by shares (wanted, have) of 16 bits, rounded at once: Pillow's way, which is PyTorch's."""
+    if shares.shape[0] == shares.shape[1]:
+        return input
+    bits = next((n for n in range(22) if int(shares.max() * 2 ** (n + 1) + 0.5) >= 2**15), 22)
+    whole = np.trunc(shares * 2**bits + np.copysign(0.5, shares))
+    sums = np.moveaxis(input._data, axis, -1).astype(np.float64) @ whole.T + 2 ** (bits - 1)
+    rounded = np.clip(np.floor(sums / 2**bits), 0, 255).astype(np.uint8)
+    resized: Tensor = wrap(np.ascontiguousarray(np.moveaxis(rounded, -1, axis)))
+    return resized
+
+
 def _filtered(have: int, wanted: int, ratio: float, cubic: bool) -> Array:
     """(wanted, have): how much each element counts, by a filter as wide as what it is reduced by; Pillow's, as in PyTorch."""
     width = max(ratio, 1.0)
@@ -166,7 +189,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_shuffle: expected input (..., a multiple of {r} * {r}, H, W), got {list(input.shape)}")
     channels, height, width = input.shape[-3:]
     parts, n = input.reshape(*lead, channels // (r * r), r, r, height, width), len(lead)
-    return parts.permute(*range(n + 1), n + 3, n + 1, n + 4, n + 2).reshape(*lead, channels // (r * r), height * r, width * r)
+    pixels = apart(parts.permute(*range(n + 1), n + 3, n + 1, n + 4, n + 2), input)
+    return pixels.reshape(*lead, channels // (r * r), height * r, width * r)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -176,7 +200,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_unshuffle: expected input (..., C, multiples of {r}), got {list(input.shape)}")
     channels, height, width = input.shape[-3], input.shape[-2] // r, input.shape[-1] // r
     parts, n = input.reshape(*lead, channels, height, r, width, r), len(lead)
-    return parts.permute(*range(n + 1), n + 2, n + 4, n + 1, n + 3).reshape(*lead, channels * r * r, height, width)
+    planes = apart(parts.permute(*range(n + 1), n + 2, n + 4, n + 1, n + 3), input)
+    return planes.reshape(*lead, channels * r * r, height, width)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -185,4 +210,4 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(f"channel_shuffle: expected input (N, a multiple of {groups}, ...), got {list(input.shape)}")
     n, channels = input.shape[:2]
     dealt = input.reshape(n, groups, channels // groups, *input.shape[2:]).transpose(1, 2)
-    return dealt.reshape(*input.shape)
+    return apart(dealt, input).reshape(*input.shape)

@@ -6,6 +6,7 @@ import math
 
 from tinygrad_nn.methods import pointwise
 from tinygrad_nn.nn.functional.checks import expect_floating, quiet, written
+from tinygrad_nn.op_node import named
 from tinygrad_nn.ops.special import normal_cdf
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.tensor.in_place import in_place
@@ -18,7 +19,7 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 
 
 @quiet
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """input * Phi(input), with Phi the normal distribution's, or with its 'tanh' approximation.
 
     Hendrycks & Gimpel, Gaussian Error Linear Units, 2016. NotImplementedError for an input that is not floating,
@@ -27,10 +28,10 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     expect_floating("gelu", input)
     if approximate == "tanh":
         inner = math.sqrt(2.0 / math.pi) * (input + 0.044715 * (input * input * input))
-        return 0.5 * input * (1.0 + inner.tanh())
+        return named(0.5 * input * (1.0 + inner.tanh()), "GeluBackward0", input)
     if approximate != "none":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got '{approximate}'")
-    return input * normal_cdf(input)
+    return named(input * normal_cdf(input), "GeluBackward0", input)
 
 
 @quiet
@@ -42,7 +43,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(silu, input)
     expect_floating("silu", input)
-    return input * input.sigmoid()
+    return named(input * input.sigmoid(), "SiluBackward0", input)
 
 
 @quiet
@@ -54,7 +55,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(mish, input)
     expect_floating("mish", input)
-    return input * log1p_exp(input).tanh()
+    return named(input * log1p_exp(input).tanh(), "MishBackward0", input)
 
 
 @quiet
@@ -71,7 +72,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace:
         return written(elu, input, alpha)
     expect_floating("elu", input)
-    return _exponential(input, alpha, 1, 1)
+    return named(_exponential(input, alpha, 1, 1), "EluBackward0", input)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -82,7 +83,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return written(selu, input)
     expect_floating("selu", input)
-    return _exponential(input, _SELU_ALPHA, _SELU_SCALE, 1)
+    return named(_exponential(input, _SELU_ALPHA, _SELU_SCALE, 1), "EluBackward0", input)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -96,7 +97,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     expect_floating("celu", input)
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _exponential(input, alpha, 1, 1 / alpha)
+    return named(_exponential(input, alpha, 1, 1 / alpha), "CeluBackward0", input)
 
 
 elu_, selu_, celu_ = in_place(elu), in_place(selu), in_place(celu)
@@ -109,7 +110,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     """
     expect_floating("softplus", input)
     scaled = input * beta
-    return pointwise.where(scaled > threshold, input, log1p_exp(scaled) / beta)
+    return named(pointwise.where(scaled > threshold, input, log1p_exp(scaled) / beta), "SoftplusBackward0", input)
 
 
 def log1p_exp(x: Tensor) -> Tensor:
@@ -120,7 +121,7 @@ def log1p_exp(x: Tensor) -> Tensor:
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(input)), without overflow; NotImplementedError for an input that is not floating."""
     expect_floating("logsigmoid", input)
-    return -log1p_exp(-input)
+    return named(-log1p_exp(-input.contiguous()), "LogSigmoidBackward0", input)
 
 
 @quiet

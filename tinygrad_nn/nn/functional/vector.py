@@ -17,7 +17,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     Without `num_classes` there are as many as the largest class needs. RuntimeError for another dtype, for a class
     outside [0, num_classes), and where there is nothing to tell the number of classes from.
     """
-    labels = tensor._data
+    labels = np.ascontiguousarray(tensor._data).reshape(tensor.shape)
     if labels.dtype != np.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
     if not labels.size and num_classes <= 0:

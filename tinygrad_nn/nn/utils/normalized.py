@@ -10,7 +10,7 @@ from typing import Any
 
 from tinygrad_nn import linalg
 from tinygrad_nn.autograd import no_grad
-from tinygrad_nn.nn.convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from tinygrad_nn.nn.convolution import ConvTranspose1d, ConvTranspose2d
 from tinygrad_nn.nn.functional import normalize
 from tinygrad_nn.nn.module import Module
 from tinygrad_nn.nn.parameter import Parameter
@@ -49,7 +49,7 @@ def as_matrix(weight: Tensor, dim: int) -> Tensor:
 
 def usual_dim(module: Module) -> int:
     """The dimension of a layer's outputs in its weight."""
-    return 1 if isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d) else 0
+    return 1 if isinstance(module, ConvTranspose1d | ConvTranspose2d) else 0
 
 
 class WeightNorm:
@@ -96,7 +96,7 @@ class SpectralNorm:
 
 def _hooked(module: Module, kind: type, name: str) -> Any:
     """The hook of a kind that makes the parameter of a name, or None."""
-    for hook in module._hooks.get("forward_pre", {}).values():
+    for hook in module._hooks_.get("forward_pre", {}).values():
         if isinstance(hook, kind) and getattr(hook, "name", None) == name:
             return hook
     return None
@@ -170,5 +170,5 @@ def _restored(module: Module, name: str, kind: Any, computed: Callable[[Any], Te
         delattr(module, name + part)
     module.__dict__.pop(name, None)
     module.register_parameter(name, Parameter(weight))
-    module._drop_hook("forward_pre", hook)
+    module._drop_hook_("forward_pre", hook)
     return module

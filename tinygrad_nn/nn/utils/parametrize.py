@@ -124,15 +124,9 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
         made: Any = module.parametrizations[tensor_name]
-        before, after = made(), parametrization(made())
-        if not unsafe and (before.shape != after.shape or before.dtype != after.dtype):
-            raise ValueError(
-                "Registering a parametrization may not change the dtype or shape of the tensor, unless `unsafe` flag is enabled"
-            )
-        with no_grad():
-            if hasattr(parametrization, "right_inverse"):
-                made.right_inverse(parametrization.right_inverse(before))
-        made.append(parametrization)
+        if not unsafe:
+            _check_fits(parametrization, made())
+        made.append(parametrization)  # to what was computed so far: the originals stay
         made.unsafe |= unsafe
         return module
     held = module._parameters if tensor_name in module._parameters else module._buffers
@@ -148,6 +142,23 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     setattr(type(module), tensor_name, _parametrized_property(tensor_name))
     module.parametrizations[tensor_name] = made
     return module
+
+
+def _check_fits(parametrization: Any, value: Tensor) -> None:
+    """ValueError if a parametrization or its inverse gives no tensor, or one of another shape or dtype than the value."""
+    after = parametrization(value)
+    results = {"": after}
+    if hasattr(parametrization, "right_inverse"):
+        with no_grad(), suppress(NotImplementedError):
+            results["right_inverse of "] = parametrization.right_inverse(after)
+    for name, result in results.items():
+        if not isinstance(result, Tensor):
+            raise ValueError(f"The {name}parametrization must return a tensor. Got: {type(result).__name__}")
+        if result.shape != value.shape or result.dtype != value.dtype:
+            raise ValueError(
+                f"The {name}parametrization must return a tensor of the same shape and dtype, unless the `unsafe` flag is enabled: "
+                f"expected {value.dtype} {tuple(value.shape)}, got {result.dtype} {tuple(result.shape)}"
+            )
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:

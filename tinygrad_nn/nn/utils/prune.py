@@ -58,7 +58,7 @@ class BasePruningMethod(ABC):
             current = getattr(module, f"{name}_orig").detach()
             mask = ones_like(current)
         else:
-            module._drop_hook("forward_pre", before)
+            module._drop_hook_("forward_pre", before)
             earlier = before if isinstance(before, PruningContainer) else [before]
             container = PruningContainer(*earlier, method)
             container._tensor_name, method = name, container
@@ -281,7 +281,7 @@ def global_unstructured(
 
 
 def _hook_of(module: Module, name: str) -> Any:
-    for hook in module._hooks.get("forward_pre", {}).values():
+    for hook in module._hooks_.get("forward_pre", {}).values():
         if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
             return hook
     return None
@@ -293,11 +293,11 @@ def remove(module: Module, name: str) -> Module:
     if hook is None:
         raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
     hook.remove(module)
-    module._drop_hook("forward_pre", hook)
+    module._drop_hook_("forward_pre", hook)
     return module
 
 
 def is_pruned(module: Module) -> bool:
     """Whether a module, or one below it, has a pruned parameter."""
-    hooks = (hook for part in module.modules() for hook in part._hooks.get("forward_pre", {}).values())
+    hooks = (hook for part in module.modules() for hook in part._hooks_.get("forward_pre", {}).values())
     return any(isinstance(hook, BasePruningMethod) for hook in hooks)

@@ -30,7 +30,7 @@ OVERRIDDEN_WARNING = (
 class LRScheduler:
     """The base of all schedulers: counts the epochs and hands each group the learning rate that `get_lr` finds for it.
 
-    A scheduler has up to two formulas: from the last learning rate (`_next_lr`), so that schedulers chain, and from the epoch
+    A scheduler has up to two formulas: from the last learning rate (`_next_lr_`), so that schedulers chain, and from the epoch
     alone (`_get_closed_form_lr`), used by `step(epoch)`.
 
     >>> import tinygrad_nn as torch
@@ -48,7 +48,7 @@ class LRScheduler:
 
     _get_lr_called_within_step = False
     _is_initial = False
-    _unsaved: tuple[str, ...] = ("optimizer",)
+    _unsaved_: tuple[str, ...] = ("optimizer",)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = check_optimizer(optimizer)
@@ -76,7 +76,7 @@ class LRScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """All that the scheduler knows but its optimizer, under PyTorch's names."""
-        return {k: v for k, v in self.__dict__.items() if k not in self._unsaved}
+        return {k: v for k, v in self.__dict__.items() if k not in self._unsaved_}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave."""
@@ -92,9 +92,9 @@ class LRScheduler:
             warnings.warn(
                 "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", UserWarning, stacklevel=2
             )
-        return self._next_lr()
+        return self._next_lr_()
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         raise NotImplementedError
 
     def _get_closed_form_lr(self) -> list[Any]:
@@ -114,16 +114,16 @@ class LRScheduler:
 
     def _update_lr(self, epoch: int | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        with self._stepping():
-            self._set(self.get_lr() if epoch is None else self._get_closed_form_lr())
+        with self._stepping_():
+            self._set_(self.get_lr() if epoch is None else self._get_closed_form_lr())
 
-    def _set(self, lrs: list[Any]) -> None:
+    def _set_(self, lrs: list[Any]) -> None:
         for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
             assign(group, "lr", lr)
         self._last_lr = values_of(self.optimizer, "lr")
 
     @contextmanager
-    def _stepping(self) -> Iterator[None]:
+    def _stepping_(self) -> Iterator[None]:
         self._get_lr_called_within_step = True
         try:
             yield
@@ -134,20 +134,20 @@ class LRScheduler:
 class Factored(LRScheduler):
     """A scheduler that multiplies all learning rates by one factor an epoch."""
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         """What the last learning rates are multiplied by at this epoch."""
         raise NotImplementedError
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         """What the first learning rates are multiplied by at this epoch."""
         raise NotImplementedError
 
-    def _next_lr(self) -> list[Any]:
-        factor = self._factor()
+    def _next_lr_(self) -> list[Any]:
+        factor = self._factor_()
         return [lr * factor for lr in values_of(self.optimizer, "lr")]
 
     def _get_closed_form_lr(self) -> list[Any]:
-        factor = self._factor_so_far()
+        factor = self._factor_so_far_()
         return [lr * factor for lr in self.base_lrs]
 
 

@@ -14,10 +14,10 @@ from tinygrad_nn.optim.optimizer import Optimizer
 class Combined(LRScheduler):
     """What schedulers of schedulers share: their check and their state."""
 
-    _unsaved = ("optimizer", "_schedulers")
+    _unsaved_ = ("optimizer", "_schedulers")
     _schedulers: Sequence[Any]
 
-    def _check(self, schedulers: Sequence[Any], optimizer: Optimizer | None) -> None:
+    def _check_(self, schedulers: Sequence[Any], optimizer: Optimizer | None) -> None:
         name = type(self).__name__
         for i, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
@@ -62,7 +62,7 @@ class ChainedScheduler(Combined):
         if not schedulers:
             raise ValueError("ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.")
         optimizer = optimizer or schedulers[0].optimizer
-        self._check(schedulers, optimizer)
+        self._check_(schedulers, optimizer)
         self._schedulers, self.optimizer = schedulers, optimizer
         self._last_lr = values_of(optimizer, "lr")
 
@@ -93,7 +93,7 @@ class SequentialLR(Combined):
     def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1) -> None:
         if not schedulers:
             raise ValueError("SequentialLR expects at least one scheduler, but got no scheduler.")
-        self._check(schedulers, optimizer)
+        self._check_(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, "

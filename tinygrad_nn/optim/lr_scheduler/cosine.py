@@ -25,7 +25,7 @@ class CosineAnnealingLR(LRScheduler):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         lrs, low, period = values_of(self.optimizer, "lr"), self.eta_min, self.T_max
         if self._is_initial:
             return lrs
@@ -64,7 +64,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         height = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (lr - self.eta_min) * height / 2 for lr in self.base_lrs]
 
@@ -89,5 +89,5 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur = epoch - self.T_0 * (self.T_mult**n - 1) / (self.T_mult - 1)
             self.T_i = self.T_0 * self.T_mult**n
         self.last_epoch = math.floor(epoch)
-        with self._stepping():
-            self._set(self.get_lr())
+        with self._stepping_():
+            self._set_(self.get_lr())

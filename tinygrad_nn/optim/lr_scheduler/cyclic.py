@@ -72,7 +72,7 @@ class CyclicLR(LRScheduler):
             return float(2.0 ** (1 - x))
         return float(self.gamma**x) if self.mode == "exp_range" else 1.0
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
@@ -162,13 +162,13 @@ class OneCycleLR(LRScheduler):
                 start_momentum(optimizer, lowest, highest)
         super().__init__(optimizer, last_epoch)
 
-    def _anneal(self, start: Any, end: Any, part: float) -> Any:
+    def _anneal_(self, start: Any, end: Any, part: float) -> Any:
         """A value so far on the way from start to end."""
         if self._anneal_func_type == "linear":
             return (end - start) * part + start
         return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1)
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         step, phases = self.last_epoch, self._schedule_phases
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
@@ -178,8 +178,8 @@ class OneCycleLR(LRScheduler):
         groups = self.optimizer.param_groups
         if self.cycle_momentum:
             for group in groups:
-                set_momentum(group, self._anneal(group[phase["start_momentum"]], group[phase["end_momentum"]], part))
-        return [self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], part) for group in groups]
+                set_momentum(group, self._anneal_(group[phase["start_momentum"]], group[phase["end_momentum"]], part))
+        return [self._anneal_(group[phase["start_lr"]], group[phase["end_lr"]], part) for group in groups]
 
 
 def _phase(end_step: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> dict[str, Any]:

@@ -12,19 +12,10 @@ from tinygrad_nn.optim.lr_scheduler.base import Factored, LRScheduler, values_of
 from tinygrad_nn.optim.optimizer import Optimizer
 
 
-class LambdaLR(LRScheduler):
-    """The first learning rate times `lr_lambda(epoch)`, one function for all groups or one for each.
+class _ByFunction(LRScheduler):
+    """What schedules by functions of the epoch share: one function for all groups or one for each."""
 
-    >>> import tinygrad_nn as torch
-    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
-    >>> scheduler = LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
-    >>> optimizer.step()
-    >>> scheduler.step()
-    >>> scheduler.get_last_lr()
-    [0.5]
-    """
-
-    _unsaved = ("optimizer", "lr_lambdas")
+    _unsaved_ = ("optimizer", "lr_lambdas")
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
         self.lr_lambdas: list[Callable[[int], float]] = (
@@ -46,11 +37,24 @@ class LambdaLR(LRScheduler):
             if held is not None:
                 function.__dict__.update(held)
 
-    def _next_lr(self) -> list[Any]:
+
+class LambdaLR(_ByFunction):
+    """The first learning rate times `lr_lambda(epoch)`, one function for all groups or one for each.
+
+    >>> import tinygrad_nn as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> scheduler = LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.5]
+    """
+
+    def _next_lr_(self) -> list[Any]:
         return [lr * factor(self.last_epoch) for factor, lr in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
 
-class MultiplicativeLR(LambdaLR):
+class MultiplicativeLR(_ByFunction):
     """The last learning rate times `lr_lambda(epoch)`.
 
     >>> import tinygrad_nn as torch
@@ -68,7 +72,7 @@ class MultiplicativeLR(LambdaLR):
                 raise TypeError(f"lr_lambda should be a function, but got {type(function).__name__}")
         super().__init__(optimizer, lr_lambda, last_epoch)
 
-    def _next_lr(self) -> list[Any]:
+    def _next_lr_(self) -> list[Any]:
         lrs = values_of(self.optimizer, "lr")
         if self._is_initial:
             return lrs
@@ -92,10 +96,10 @@ class StepLR(Factored):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         return self.gamma if self.last_epoch != 0 and self.last_epoch % self.step_size == 0 else 1
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         return self.gamma ** (self.last_epoch // self.step_size)
 
 
@@ -115,10 +119,10 @@ class MultiStepLR(Factored):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         return self.gamma ** self.milestones[self.last_epoch]
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), self.last_epoch)
 
 
@@ -137,12 +141,12 @@ class ConstantLR(Factored):
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         if self.last_epoch == 0:
             return self.factor
         return 1 / self.factor if self.last_epoch == self.total_iters else 1
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         return self.factor + (self.last_epoch >= self.total_iters) * (1 - self.factor)
 
 
@@ -173,7 +177,7 @@ class LinearLR(Factored):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         if self.last_epoch == 0:
             return self.start_factor
         if self._is_initial or self.last_epoch > self.total_iters:
@@ -181,7 +185,7 @@ class LinearLR(Factored):
         rise = self.end_factor - self.start_factor
         return 1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         rise = self.end_factor - self.start_factor
         return self.start_factor + rise * min(self.total_iters, self.last_epoch) / self.total_iters
 
@@ -202,10 +206,10 @@ class ExponentialLR(Factored):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         return 1 if self._is_initial else self.gamma
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         return self.gamma**self.last_epoch
 
 
@@ -225,11 +229,11 @@ class PolynomialLR(Factored):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float:
+    def _factor_(self) -> float:
         if self._is_initial or self.last_epoch > self.total_iters:
             return 1
         now, before = (1 - epoch / self.total_iters for epoch in (self.last_epoch, self.last_epoch - 1))
         return float((now / before) ** self.power)
 
-    def _factor_so_far(self) -> float:
+    def _factor_so_far_(self) -> float:
         return float((1 - min(self.total_iters, self.last_epoch) / self.total_iters) ** self.power)

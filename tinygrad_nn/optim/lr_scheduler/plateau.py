@@ -80,7 +80,7 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            self._reduce()
+            self._reduce_()
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = values_of(self.optimizer, "lr")
@@ -90,7 +90,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = self.best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else self.best + sign * self.threshold
         return sign * current > sign * margin
 
-    def _reduce(self) -> None:
+    def _reduce_(self) -> None:
         groups: list[dict[str, Any]] = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:

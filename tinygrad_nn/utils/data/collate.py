@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,33 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, str | bytes):
         return batch
     if isinstance(first, Mapping):
-        return {key: default_collate([sample[key] for sample in batch]) for key in first}
+        return _like(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
     if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
         parts = [default_collate(part) for part in zip(*batch, strict=True)]
-        return type(first)(*parts) if hasattr(first, "_fields") else parts
+        return type(first)(*parts) if hasattr(first, "_fields") else parts if isinstance(first, tuple) else _like(first, parts)
     raise TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first).__name__}"
     )
+
+
+def _like(sample: Any, parts: Any) -> Any:
+    """The parts of a batch in the class of the sample, where that can hold them: an OrderedDict, a deque."""
+    if type(sample) in (dict, list):
+        return parts
+    try:
+        held = copy(sample)
+        if isinstance(held, MutableMapping):
+            held.update(parts)
+        elif isinstance(held, MutableSequence):
+            for i, part in enumerate(parts):
+                held[i] = part
+        else:
+            return type(sample)(parts)
+    except TypeError:
+        return parts
+    return held
 
 
 def default_convert(data: Any) -> Any:
@@ -49,9 +68,10 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, np.generic) and data.dtype.kind in "biuf":
         return tensor(data)
     if isinstance(data, Mapping):
-        return {key: default_convert(value) for key, value in data.items()}
+        return _like(data, {key: default_convert(value) for key, value in data.items()})
     if isinstance(data, tuple) and hasattr(data, "_fields"):
         return type(data)(*(default_convert(item) for item in data))
-    if isinstance(data, list | tuple):
-        return [default_convert(item) for item in data]
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        converted = [default_convert(item) for item in data]
+        return converted if isinstance(data, tuple) else _like(data, converted)
     return data

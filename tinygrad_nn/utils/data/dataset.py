@@ -100,6 +100,13 @@ class StackDataset(Dataset):
             return {name: dataset[index] for name, dataset in self.datasets.items()}
         return tuple(dataset[index] for dataset in self.datasets)
 
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Several samples, each dataset asked for all of its own at once if it can be; ValueError if it gives too few or many."""
+        if isinstance(self.datasets, dict):
+            columns = [_several(dataset, indices) for dataset in self.datasets.values()]
+            return [dict(zip(self.datasets, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*(_several(dataset, indices) for dataset in self.datasets), strict=True))
+
     def __len__(self) -> int:
         return self._length
 
@@ -144,9 +151,17 @@ class Subset(Dataset):
         return len(self.indices)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        chosen = [self.indices[i] for i in indices]
-        several = getattr(self.dataset, "__getitems__", None)
-        return several(chosen) if callable(several) else [self.dataset[i] for i in chosen]
+        return _several(self.dataset, [self.indices[i] for i in indices])
+
+
+def _several(dataset: Any, indices: Sequence[int]) -> list[Any]:
+    """Several samples, asked for at once if the dataset can do that; ValueError if it gives another number of them."""
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[i] for i in indices]
+    found: list[Any] = dataset.__getitems__(indices)
+    if len(found) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(found)}")
+    return found
 
 
 def collator_of(dataset: Any) -> Callable[[Sequence[int]], Any] | None:

@@ -1,5 +1,5 @@
 // The graph on the stage: boxes that stay where they are while their numbers, and what is lit, change.
-const LETTER = 6.7, LINE = 14, PAD = 7, STRIP = [128, 18], MOST_BOXES = 600;
+const LETTER = 6.7, SMALL = 0.84, LINE = 14, PAD = 7, STRIP = [128, 18], MOST_BOXES = 600;
 const stage = document.getElementById("stage");
 let drawing = null;
 
@@ -20,13 +20,23 @@ function foldUntilSmall() {
 }
 
 const errorLines = node => node.error.match(/.{1,34}(\s|$)|.{1,34}/g) ?? [];
-const showsStrip = node => count(node.shape) > 2 || (node.value && !node.value.data);
+const showsStrip = node => !isWritten(node.shape) || Boolean(node.value && !node.value.data);
+const rowsOf = node => showsStrip(node) ? 1 : Math.max(1, count(node.shape.slice(0, -1)));
+const partsOf = node => node.requires_grad ? ["value", "gradient"] : ["value"];
+
+// How many letters the longest line of a node's numbers has as recorded.
+const longest = new Map();
+for (const now of [recorded, ...frames])
+  for (const [id, which, value] of [...[...now.values].map(([id, value]) => [id, "value", value]),
+    ...[...now.backward, ...now.naive ?? []].map(step => [step.node, "gradient", step.gradient])])
+    if (value) longest.set(id, Math.max(longest.get(id) ?? 0, ...linesOf(value, which).map(line => line.length)));
 
 function sizeOf(node) {
-  const number = count(node.shape) === 1 ? 16 : 27; // room for any numbers: they change
-  const texts = [headOf(node).length, showsStrip(node) ? STRIP[0] / LETTER : number, node.shape.length ? shapeLine(node).length * 0.84 : 0];
-  if (node.error) texts.push(30);
-  const rows = LINE + (node.error ? errorLines(node).length * LINE : showsStrip(node) ? 2 * (STRIP[1] + 3) + 3 : (1 + node.requires_grad) * LINE);
+  const strip = showsStrip(node), letters = longest.get(node.id) ?? 0;
+  const texts = [headOf(node).length, node.shape.length ? shapeLine(node).length * SMALL : 16]; // room for any single number
+  texts.push(...node.error ? [30] : strip ? [STRIP[0] / LETTER, letters * SMALL] : [letters]);
+  const numbers = partsOf(node).length * (strip ? STRIP[1] + LINE + 3 : rowsOf(node) * LINE);
+  const rows = LINE + (node.error ? errorLines(node).length * LINE : numbers);
   return [Math.max(30, ...texts.map(n => n * LETTER)) + 2 * PAD, rows + (node.shape.length ? LINE : 0) + 2 * PAD - 4];
 }
 
@@ -107,8 +117,8 @@ function folder(module, box) {
   const act = () => fold(module.id, true), group = sv("g", {
     class: "title", role: "button", "aria-expanded": "true", "aria-label": `collapse ${moduleTitle(module)}`, "data-module": module.id,
   });
-  const room = Math.max(1, Math.floor((box.width - 28) / (LETTER * 0.84))), text = moduleTitle(module);
-  group.append(sv("rect", { class: "module", x: box.x, y: box.y, width: Math.min(box.width, Math.min(text.length, room) * LETTER * 0.84 + 26), height: 20, rx: 6 }));
+  const room = Math.max(1, Math.floor((box.width - 28) / (LETTER * SMALL))), text = moduleTitle(module);
+  group.append(sv("rect", { class: "module", x: box.x, y: box.y, width: Math.min(box.width, Math.min(text.length, room) * LETTER * SMALL + 26), height: 20, rx: 6 }));
   group.append(sv("text", { class: "small", x: box.x + 7, y: box.y + 14 }, "▾ " + (text.length > room ? text.slice(0, room - 1) + "…" : text)));
   group.addEventListener("click", act);
   group.addEventListener("keydown", onKey(act));
@@ -137,17 +147,18 @@ function nodeBox(node, [width, height]) {
   let y = PAD + LINE - 2;
   if (node.error) {
     for (const part of errorLines(node)) group.append(sv("text", { class: "small", x: PAD, y: (y += LINE) - 4 }, part));
-  } else if (showsStrip(node)) {
-    y += 3;
-    for (const which of ["value", "gradient"]) {
-      const part = sv("g", { class: which });
-      part.append(sv("path", { class: "up" }), sv("path", { class: "down" }), sv("path", { class: "axis" }));
-      part.top = y;
-      group.append(part);
-      y += STRIP[1] + 3;
-    }
   } else {
-    for (const which of node.requires_grad ? ["value", "gradient"] : ["value"]) group.append(sv("text", { class: which, x: PAD, y: (y += LINE) - 3 }));
+    for (const which of partsOf(node)) {
+      const part = sv("g", { class: which });
+      part.room = width - 2 * PAD;
+      if (showsStrip(node)) {
+        part.top = y + 3;
+        part.append(...["up", "down", "odd", "axis"].map(kind => sv("path", { class: kind })));
+        y += STRIP[1] + 3;
+      }
+      for (let i = 0; i < rowsOf(node); i++) part.append(sv("text", { class: showsStrip(node) ? "small" : "", lengthAdjust: "spacingAndGlyphs", x: PAD, y: (y += LINE) - 3 }));
+      group.append(part);
+    }
   }
   if (node.shape.length) group.append(sv("text", { class: "small", x: PAD, y: y + LINE - 4 }, shapeLine(node)));
   const act = () => choose(node.id);
@@ -156,17 +167,20 @@ function nodeBox(node, [width, height]) {
   return group;
 }
 
-function setPart(group, which, value, prefix) {
-  const part = group.querySelector("." + which);
+function setPart(group, which, value) {
+  const part = group.querySelector("g." + which);
   if (!part) return;
-  if (part.tagName === "text") {
-    part.textContent = value ? `${prefix}${brief(value, 4)}` : "";
-    return;
-  }
-  const paths = value ? bars(value, PAD, part.top, ...STRIP) : { up: "", down: "" };
-  part.children[0].setAttribute("d", paths.up);
-  part.children[1].setAttribute("d", paths.down);
-  part.children[2].setAttribute("d", value ? `M${PAD},${part.top + STRIP[1] / 2}h${STRIP[0]}` : "");
+  const lines = value ? linesOf(value, which) : [];
+  part.querySelectorAll("text").forEach((text, i) => {
+    const long = (lines[i] ?? "").length * LETTER * (part.top ? SMALL : 1) > part.room + 1; // a number that is new, and has more digits
+    text.textContent = lines[i] ?? "";
+    if (long) text.setAttribute("textLength", part.room);
+    else text.removeAttribute("textLength");
+  });
+  if (!part.top) return;
+  const paths = value ? bars(value, PAD, part.top, ...STRIP) : { up: "", down: "", odd: "" };
+  ["up", "down", "odd"].forEach((kind, i) => part.children[i].setAttribute("d", paths[kind]));
+  part.children[3].setAttribute("d", value ? `M${PAD},${part.top + STRIP[1] / 2}h${STRIP[0]}` : "");
 }
 
 // Numbers and lights for the present moment.
@@ -182,8 +196,8 @@ function relight() {
       continue;
     }
     const here = !node.op || arrived.has(id), gradient = so.get(id);
-    setPart(group, "value", here ? state.now.values.get(id) : null, node.shape.length ? "" : "value ");
-    setPart(group, "gradient", gradient?.sum ?? null, "grad ");
+    setPart(group, "value", here ? state.now.values.get(id) : null);
+    setPart(group, "gradient", gradient?.sum ?? null);
     const wrong = right && gradient && complete && differs(gradient.sum, right.get(id));
     group.setAttribute("class", [group.base, moment?.node === node ? `now ${moment.phase}` : complete ? "" : done.has(id) ? "past" : here ? "" : "waiting",
       state.chosen === id ? "chosen" : "", state.found.has(id) ? "found" : "", wrong ? "wrong" : ""].join(" "));
@@ -207,15 +221,27 @@ function reveal(id) {
   if (y < stage.scrollTop + pad || y + h > stage.scrollTop + stage.clientHeight - pad) stage.scrollTop = y + h / 2 - stage.clientHeight / 2;
 }
 
+// The view at the start: the first operation, and what is beside and above it from the leftmost box on.
+function revealStart() {
+  const first = calls.length && drawing.placed.boxes.get(outermostFold(calls[0]) ?? calls[0].id);
+  if (!first) return;
+  const height = stage.clientHeight / state.zoom, width = stage.clientWidth / state.zoom, end = first.x + first.width + 20;
+  const top = first.y + first.height + 20 > height ? first.y - 20 : 0, seen = [...drawing.placed.boxes.values()].filter(box =>
+    box.x >= end - width && box.y < top + height && box.y + box.height > top);
+  stage.scrollTop = top * state.zoom;
+  stage.scrollLeft = Math.min(...seen.map(box => box.x)) * state.zoom;
+}
+
+const whole = () => Math.min((stage.clientWidth - 24) / drawing.width, (stage.clientHeight - 24) / drawing.height);
+
 function zoomTo(zoom) {
-  state.zoom = Math.min(3, Math.max(0.05, zoom));
+  state.zoom = Math.min(3, Math.max(Math.min(0.05, whole()), zoom));
   drawing.svg.setAttribute("width", drawing.width * state.zoom);
   drawing.svg.setAttribute("height", drawing.height * state.zoom);
 }
 
 function fit(least = 0) {
-  const zoom = Math.min((stage.clientWidth - 24) / drawing.width, (stage.clientHeight - 24) / drawing.height);
-  zoomTo(Math.max(least, Math.min(1.4, zoom)));
+  zoomTo(Math.max(least, Math.min(1.4, whole())));
 }
 
 // One box takes part in the order of the Tab key: the last that had the focus; from it, up and down go to the others.

@@ -46,6 +46,8 @@ const Live = {
       if (!source || !source.requires_grad || !rule) return;
       const raw = rule(g, call), axes = summedAxes(raw.shape, source.shape);
       const line = { to: input, input: i, rule: node.arguments[i], value: unbroadcast(raw, source.shape) };
+      const apart = (node.broadcasts && node.op !== "matmul") || g.data.length === 1;
+      if (apart && same(raw.shape, g.shape)) line.slope = rule(filled(g.shape, 1), call);
       sent.push(axes.length ? { ...line, axes, raw } : line);
     });
     return sent;

@@ -38,6 +38,7 @@ function ticks(all) {
 function go(position) {
   state.position = Math.max(0, Math.min(moments().length, position));
   refresh();
+  if (!state.position) revealStart();
 }
 
 function play(on) {
@@ -237,7 +238,7 @@ panel("search").addEventListener("keydown", event => { if (event.key === "Enter"
 function foldAll(closed) {
   state.folded = new Set(closed ? graph.modules.map(module => module.id) : []);
   redraw();
-  refresh();
+  go(state.position);
 }
 
 if (frames.length) state.now = frames[0];
@@ -246,9 +247,7 @@ foldUntilSmall();
 for (const id of ["fold", "unfold"]) panel(id).hidden = !graph.modules.length;
 redraw();
 fit(0.8);
-stage.scrollLeft = (stage.scrollWidth - stage.clientWidth) / 2;
-refresh();
-if (graph.error) go(calls.length);
+go(graph.error ? calls.length : 0);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 
 // For the console, and for whoever wants to check: every number as it stands, and where everything is.

@@ -16,7 +16,7 @@ const decoded = value => {
 };
 const decodedSteps = steps => steps && steps.map(step => ({
   ...step, gradient: decoded(step.gradient),
-  sent: step.sent.map(line => ({ ...line, value: decoded(line.value), ...(line.raw ? { raw: decoded(line.raw) } : {}) })),
+  sent: step.sent.map(line => ({ ...line, value: decoded(line.value), slope: decoded(line.slope), ...(line.raw ? { raw: decoded(line.raw) } : {}) })),
 }));
 
 for (const node of graph.nodes) node.value = decoded(node.value);
@@ -44,7 +44,8 @@ const titleOf = node => {
   return (node.kind === "failed" ? "✗ " : "") + (node.name ? `${node.name} = ${call}` : call);
 };
 const headOf = node => titleOf(node).length > 48 ? titleOf(node).slice(0, 47) + "…" : titleOf(node);
-const constant = value => typeof value === "number" ? short(value) : typeof value === "object" ? "…" : String(value);
+const constant = value => value === null ? "None" : typeof value === "number" ? short(value) : typeof value === "object" ? "…"
+  : typeof value === "boolean" ? (value ? "True" : "False") : String(value);
 
 function short(value, digits = 4) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
@@ -53,6 +54,14 @@ function short(value, digits = 4) {
   if (size < 1e-4 || size >= 10 ** Math.max(digits, 6)) return value.toExponential(digits - 1).replace(/\.?0+e/, "e");
   return String(Number(value.toPrecision(digits)));
 }
+
+// The fewest digits, of numbers and result, in which a calculation on the numbers as they are printed gives the result as
+// it is printed; float32 has been rounded on the way, so that a result may need fewer.
+const rounded = (value, digits) => NAMED[short(value, digits)] ?? Number(short(value, digits));
+const digitsFor = (result, compute) =>
+  [[4, 4], [5, 5], [6, 6], [7, 7], [8, 8], [9, 6], [9, 5]].find(([digits, shown]) =>
+    short(compute(v => rounded(v, digits)), shown) === short(result, shown)) ?? [9, 4];
+const digitsOfSum = (parts, sum) => digitsFor(sum, round => parts.reduce((so, v) => so + round(v), 0));
 
 const steps = () => (state.naive && state.now.naive) || state.now.backward;
 const moments = () => [

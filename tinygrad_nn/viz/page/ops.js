@@ -35,6 +35,7 @@ unary("abs", Math.abs, ofInput(Math.sign));
 unary("sign", Math.sign, ofInput(() => 0));
 unary("copy", x => x, ofInput(() => 1));
 OPS.astype = OPS.copy;
+OPS.detach = OPS.data = { f: c => c.x[0], rules: [] };
 
 binary("add", (a, b) => a + b, g => g, g => g);
 binary("sub", (a, b) => a - b, g => g, g => map(g, v => -v));

@@ -9,8 +9,7 @@ function callText(node) {
     const text = typeof input === "string" ? label(graph.byId.get(input)) : constant(input.constant);
     return node.arguments && node.arguments[i] !== text ? `${node.arguments[i]}=${text}` : text;
   });
-  const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `${node.op}(${[...inputs, ...attributes].join(", ")})`;
+  return `${node.op}(${[...inputs, node.keywords].filter(Boolean).join(", ")})`;
 }
 
 function placeOf(node) {
@@ -26,18 +25,30 @@ const argument = (node, name) => {
   return typeof input === "string" ? state.now.values.get(input) : typeof input.constant === "number" ? { shape: [], data: [input.constant] } : null;
 };
 
-// A line of code with the numbers in place of the names, where all of them are single numbers.
-function plugged(node, code, g) {
+// How many digits the numbers in an op's code need: float32's where the page cannot compute it.
+function digitsOfCall(node, result, g, input) {
+  if (state.obstacle) return [7, 7];
+  const call = Live.call(node, state.now.values), { f, rules } = OPS[node.op];
+  return digitsFor(result, round => {
+    const near = { x: call.x.map(x => x && map(x, round)), y: map(call.y, round), at: call.at };
+    return (g ? rules[input](map(g, round), near) : f(near)).data[0];
+  });
+}
+
+// A line of code with the numbers in place of the names, where all of them and the result are single numbers.
+function plugged(node, code, result, g = null, input = null) {
+  if (!isScalar(result)) return null;
+  const [digits, shown] = digitsOfCall(node, result.data[0], g, input);
   const body = code.replace(/^lambda [^:]*:\s*/, "").replace(/^return /, "");
   if (body.includes("\n") || body.length > 120) return null;
   let complete = true;
   const text = body.replace(/(?<![\w.])[A-Za-z_]\w*(?![\w(]|\.\w)/g, name => {
     const value = name === "g" ? g : name === "y" ? state.now.values.get(node.id) : argument(node, name);
     if (!isScalar(value)) { complete = complete && ["and", "or", "if", "else", "np"].includes(name); return name; }
-    const told = short(value.data[0]);
+    const told = short(value.data[0], digits);
     return told.startsWith("-") ? `(${told})` : told;
   });
-  return complete && text !== body ? text : null;
+  return complete && text !== body ? `${text} = ${short(result.data[0], shown)}` : null;
 }
 
 function values(node, names) {
@@ -70,20 +81,20 @@ function forwardPanel(node, body) {
       body.append(el("p", {}, el("code", {}, `${label(source)} ${shapeLine(source)}`)), table(source.value, 4));
     return;
   }
-  const number = told && plugged(node, told.forward.code, null), y = state.now.values.get(node.id);
+  const y = state.now.values.get(node.id), number = told && plugged(node, told.forward.code, y);
   body.append(el("h3", {}, "the numbers in it"));
   if (node.op === "matmul" || node.op === "linear") {
     const shapes = node.inputs.filter(input => typeof input === "string").map(input => shapeText(graph.byId.get(input).shape));
     body.append(el("p", { class: "mono" }, `${shapes.join(" , ")} → ${shapeText(node.shape)}`));
   }
-  if (number && isScalar(y)) body.append(el("pre", { id: "plugged" }, `${number} = ${short(y.data[0], 8)}`));
+  if (number) body.append(el("pre", { id: "plugged" }, number));
   else body.append(values(node, [...new Set(node.arguments ?? [])]), el("p", {}, el("code", {}, "y = "), isScalar(y) ? el("code", {}, short(y.data[0], 8)) : ""), isScalar(y) ? "" : table(y, 4));
 }
 
 function sumOfParts(parts, sum) {
-  if (isScalar(sum) && parts.every(part => isScalar(part.value)))
-    return el("pre", {}, parts.map(part => short(part.value.data[0])).join(" + ") + (parts.length > 1 ? ` = ${short(sum.data[0], 8)}` : ""));
-  return table(sum, 4);
+  if (!isScalar(sum) || !parts.every(part => isScalar(part.value))) return table(sum, 4);
+  const numbers = parts.map(part => part.value.data[0]), [whole] = sum.data, [digits, shown] = digitsOfSum(numbers, whole);
+  return el("pre", {}, numbers.map(v => short(v, digits)).join(" + ") + (parts.length > 1 ? ` = ${short(whole, shown)}` : ""));
 }
 
 function arrivalPanel(node, step, body) {
@@ -111,22 +122,21 @@ function backwardPanel(node, step, body) {
     const formula = rule && math(`${partial(line.rule || "x")}<mo>=</mo>`, rule.math), code = codeAt(rule);
     if (formula) card.append(formula);
     if (code) card.append(code);
-    const outgoing = line.raw ?? line.value, number = rule && plugged(node, rule.code, step.gradient);
+    const outgoing = line.raw ?? line.value;
     if (!outgoing) {
       card.append(el("p", {}, "The gradient of one output of several: they go back together once all of them have arrived."));
       body.append(card);
       continue;
     }
     if (isScalar(outgoing) && isScalar(step.gradient)) {
-      const g = step.gradient.data[0], out = outgoing.data[0];
-      const unchanged = rule && /^lambda [^:]*: g$/.test(rule.code);
-      card.append(el("pre", {}, unchanged ? `g = ${short(out, 8)}, passed on as it is` : `${number ?? "its value"} = ${short(out, 8)}`));
-      if (g) card.append(el("p", { class: "soft" }, `the local derivative is ${short(out / g)}: ${short(g)} arrives, ${short(out)} goes on`));
+      const unchanged = rule && /^lambda [^:]*: g$/.test(rule.code), number = rule && plugged(node, rule.code, outgoing, step.gradient, line.input);
+      const told = short(outgoing.data[0], 8), [g, slope, out] = line.slope ? slopeTexts(step.gradient, line.slope, outgoing, 0) : [];
+      card.append(el("pre", {}, unchanged ? `g = ${told}, passed on as it is` : number ?? `its value = ${told}`));
+      if (slope) card.append(el("p", { class: "soft" }, `the local derivative is ${slope}: ${g} arrives, ${out} goes on`));
     } else {
       const used = rule ? [...new Set(rule.code.match(/^lambda ([^:]*):/)?.[1].split(",").map(s => s.trim()) ?? [])].filter(name => name !== "g" && !name.endsWith("_shape")) : [];
-      const slopes = node.broadcasts && step.gradient?.data && outgoing.data && same(step.gradient.shape, outgoing.shape);
       card.append(el("p", { class: "mono" }, `${step.gradient ? `g ${shapeText(step.gradient.shape)} ` : ""}→ ${shapeText(outgoing.shape)}`), values(node, used));
-      if (slopes) card.append(slopeTable(step.gradient, outgoing));
+      if (line.slope?.data && outgoing.data) card.append(slopeTable(step.gradient, line.slope, outgoing));
       if (!line.raw) card.append(table(outgoing, 4));
     }
     if (line.raw) card.append(broadcastUndone(line, target));
@@ -138,9 +148,14 @@ function backwardPanel(node, step, body) {
   if (node.op && !step.sent.length && !step.freed) body.append(el("p", {}, "Nothing goes on from here: no input wants a gradient, or the slope is zero everywhere."));
 }
 
+function slopeTexts(g, slope, out, i) {
+  const row = [g, slope, out].map(value => value.data[i]), [digits, shown] = digitsFor(row[2], round => round(row[0]) * round(row[1]));
+  return row.map((v, k) => short(v, k === 2 ? shown : digits));
+}
+
 // Element by element: what arrives, the local derivative, what goes on.
-function slopeTable(g, out, most = 4) {
-  const rowOf = i => [g.data[i], g.data[i] ? out.data[i] / g.data[i] : NaN, out.data[i]].map((v, k) => el("td", {}, k === 1 && !g.data[i] ? "" : short(v)));
+function slopeTable(g, slope, out, most = 4) {
+  const rowOf = i => slopeTexts(g, slope, out, i).map(text => el("td", {}, text));
   const body = el("table", {}, el("tr", {}, ...["g", "× local derivative", "= goes on"].map(text => el("th", {}, text))));
   for (let i = 0; i < Math.min(most, g.data.length); i++) body.append(el("tr", {}, ...rowOf(i)));
   return el("div", {}, body, el("div", { class: "soft" }, g.data.length > most ? `the first ${most} of ${g.data.length} elements` : "element by element"));
@@ -157,8 +172,11 @@ function broadcastUndone(line, target) {
 
 function runningSum(line, target, entry) {
   const old = entry?.parts.length ? entry.sum : null, sum = old ? added(old, line.value) : line.value, name = `${label(target)}.grad`;
-  if (old && isScalar(old) && isScalar(line.value))
-    return el("pre", { class: "sum" }, `${name} += ${short(line.value.data[0])}     ${short(old.data[0])} + ${short(line.value.data[0])} = ${short(sum.data[0], 8)}`);
+  if (old && isScalar(old) && isScalar(line.value)) {
+    const numbers = [old, line.value].map(value => value.data[0]), [digits, shown] = digitsOfSum(numbers, sum.data[0]);
+    const [before, part] = numbers.map(v => short(v, digits));
+    return el("pre", { class: "sum" }, `${name} += ${part}     ${before} + ${part} = ${short(sum.data[0], shown)}`);
+  }
   if (isScalar(line.value)) return el("pre", { class: "sum" }, `${name} += ${short(line.value.data[0], 8)}`);
   return el("p", {}, el("code", {}, `${name} += `), old ? `the second part; the sum so far is ${sum ? brief(sum) : "added below"}` : "the first part to arrive");
 }

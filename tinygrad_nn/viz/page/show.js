@@ -32,8 +32,25 @@ function brief(value, most = 6) {
   if (!value) return "not kept";
   if (isScalar(value)) return short(value.data[0]);
   if (value.data && value.data.length <= most) return nested(value.shape, value.data.map(v => short(v, 3)));
-  const { min, mean, max } = range(value);
-  return `${shapeText(value.shape)} ${short(min, 2)} … ${short(mean, 2)} … ${short(max, 2)}`;
+  return `${shapeText(value.shape)} ${span(value)}`;
+}
+
+// The least, the mean and the greatest; where some are not finite, how many in place of the mean.
+function span(value) {
+  if (!count(value.shape)) return "empty";
+  const { min, mean, max, nan, inf } = range(value), ends = Number.isNaN(min) ? [] : nan || inf ? [min, max] : [min, mean, max];
+  const told = [ends.map(v => short(v, 2)).join(" … "), nan ? `${nan} nan` : "", inf ? `${inf} inf` : ""];
+  return told.filter(Boolean).join(", ");
+}
+
+// The lines that a box has for a value: a number, rows of numbers, or what stands below a strip.
+const isWritten = shape => count(shape) <= 6 || (shape.length === 2 && shape[0] <= 4 && shape[1] <= 4);
+function linesOf(value, which) {
+  const label = which === "gradient" ? "grad " : value.shape.length ? "" : "value ", columns = value.shape.at(-1) || 1;
+  if (!isWritten(value.shape) || !value.data || !count(value.shape)) return [label + span(value)];
+  if (!value.shape.length) return [label + short(value.data[0])];
+  return Array.from({ length: value.data.length / columns }, (_, i) =>
+    (i ? " ".repeat(label.length) : label) + nested([columns], Array.from(value.data.slice(i * columns, (i + 1) * columns), v => short(v, 3))));
 }
 
 function nested(shape, texts) {
@@ -44,9 +61,9 @@ function nested(shape, texts) {
 
 function range(value) {
   if (!value.data) return value;
-  let min = Infinity, max = -Infinity, sum = 0, n = 0;
-  for (const v of value.data) if (Number.isFinite(v)) { min = Math.min(min, v); max = Math.max(max, v); sum += v; n++; }
-  return n ? { min, max, mean: sum / n } : { min: NaN, max: NaN, mean: NaN };
+  const finite = value.data.filter(Number.isFinite), nan = value.data.filter(Number.isNaN).length, n = finite.length;
+  const inf = value.data.length - n - nan, mean = finite.reduce((sum, v) => sum + v, 0) / n, of = f => n ? finite.reduce((a, b) => f(a, b)) : NaN;
+  return { min: of(Math.min), max: of(Math.max), mean, nan, inf };
 }
 
 function stripOf(value, cells = 32) {
@@ -61,13 +78,13 @@ function stripOf(value, cells = 32) {
   });
 }
 
-// Bars up above zero and down below it, as the `d` of two paths.
+// Bars up above zero, down below it, and both ways where it is not finite, as the `d` of three paths.
 function bars(value, x0, y0, width, height) {
   const cells = stripOf(value), most = Math.max(...cells.map(v => Number.isFinite(v) ? Math.abs(v) : 0)) || 1, step = width / cells.length;
-  const paths = { up: "", down: "" }, middle = y0 + height / 2;
+  const paths = { up: "", down: "", odd: "" }, middle = y0 + height / 2;
   cells.forEach((v, i) => {
-    const h = (Number.isFinite(v) ? v : 0) / most * height / 2;
-    paths[v >= 0 ? "up" : "down"] += `M${(x0 + i * step).toFixed(1)},${middle}h${(step * 0.86).toFixed(1)}v${(-h).toFixed(1)}h${(-step * 0.86).toFixed(1)}z`;
+    const odd = !Number.isFinite(v), h = odd ? height : v / most * height / 2;
+    paths[odd ? "odd" : v >= 0 ? "up" : "down"] += `M${(x0 + i * step).toFixed(1)},${odd ? y0 + height : middle}h${(step * 0.86).toFixed(1)}v${(-h).toFixed(1)}h${(-step * 0.86).toFixed(1)}z`;
   });
   return paths;
 }
@@ -82,13 +99,14 @@ function table(value, most = 8, sumRow = null) {
   if (!value) return el("p", { class: "soft" }, "not kept");
   if (!value.data) return heat(value);
   const grid = matrixOf(value), body = el("table");
+  const columns = (grid.length <= most && sumRow ? sumRow.slice(0, most) : []).map((sum, j) => digitsOfSum(grid.map(row => row[j]), sum));
   for (const row of grid.slice(0, most)) {
-    const cells = row.slice(0, most).map(v => el("td", {}, short(v)));
+    const cells = row.slice(0, most).map((v, j) => el("td", {}, short(v, columns[j]?.[0])));
     if (row.length > most) cells.push(el("td", {}, "…"));
     body.append(el("tr", {}, ...cells));
   }
   if (grid.length > most) body.append(el("tr", {}, el("td", {}, "…")));
-  if (sumRow) body.append(el("tr", { class: "sum" }, ...sumRow.slice(0, most).map(v => el("td", {}, "Σ " + short(v)))));
+  if (sumRow) body.append(el("tr", { class: "sum" }, ...sumRow.slice(0, most).map((v, j) => el("td", {}, "Σ " + short(v, columns[j]?.[1])))));
   const caption = value.shape.length > 2 ? `${shapeText(value.shape)}, the first matrix` : shapeText(value.shape);
   return el("div", {}, body, el("div", { class: "soft" }, caption));
 }
@@ -103,7 +121,7 @@ function colorsOf(value) {
   return value.data ? [0, 1, 2].map(k => value.data.slice(k * size, (k + 1) * size)) : value.colors?.map(rows => rows.flat());
 }
 
-// A heat map: towards blue above zero and orange below; an image in greys.
+// A heat map: towards blue above zero and orange below, red where it is not finite; an image in greys.
 function heat(value, image = false) {
   const grid = value.data ? matrixOf(value) : value.grid, colors = image ? colorsOf(value) : null;
   if (!grid || !grid.length || !grid[0].length) return el("p", { class: "soft" }, "empty");
@@ -113,9 +131,10 @@ function heat(value, image = false) {
     "aria-label": `${image ? "image" : "heat map"} of ${shapeText(value.shape)}, from ${short(min)} to ${short(max)}`,
   });
   const context = canvas.getContext("2d"), pixels = context.createImageData(grid[0].length, grid.length);
-  const most = Math.max(Math.abs(min), Math.abs(max)) || 1, paper = rgb(style("--paper")), up = rgb(style("--up")), down = rgb(style("--down"));
+  const most = Math.max(Math.abs(min), Math.abs(max)) || 1, paper = rgb(style("--paper")), up = rgb(style("--up")), down = rgb(style("--down")), alarm = rgb(style("--alarm"));
   grid.flat().forEach((v, k) => {
-    const bright = v => 255 * (v - min) / (max - min || 1), t = Math.min(1, Math.abs(v) / most), to = v >= 0 ? up : down;
+    const bright = v => 255 * (v - min) / (max - min || 1), odd = !Number.isFinite(v);
+    const t = odd ? 1 : Math.min(1, Math.abs(v) / most), to = odd ? alarm : v >= 0 ? up : down;
     for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = colors ? bright(colors[c][k]) : image ? bright(v) : paper[c] + (to[c] - paper[c]) * t;
     pixels.data[4 * k + 3] = 255;
   });
@@ -152,7 +171,10 @@ function lossCurve(losses, mark) {
   drawn.append(sv("path", { class: "curve", d: spots.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("") }));
   const [x, y] = at(losses[mark], mark);
   if (Number.isFinite(y)) drawn.append(sv("circle", { class: "curve-dot", cx: x, cy: y, r: 4 }));
-  drawn.append(sv("text", { class: "small", x: 10, y: height - 2 }, `from ${short(losses[0])}`));
-  drawn.append(sv("text", { class: "small", x: width - 10, y: height - 2, "text-anchor": "end" }, `now ${short(losses[mark])}`));
+  const told = (x, anchor, word, i) => drawn.append(sv("text", { class: "small", x, y: height - 2, "text-anchor": anchor }, `${word} ${short(losses[i])}`));
+  const last = losses.length - 1;
+  told(10, "start", mark ? "from" : "now", 0);
+  if (mark && mark < last) told(width / 2, "middle", "now", mark);
+  told(width - 10, "end", mark < last ? "to" : "now", last);
   return drawn;
 }
