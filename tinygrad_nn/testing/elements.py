@@ -151,14 +151,14 @@ class InputCheck:
         """What the diagnosis is made from."""
         count = sum(u.size for u in self.probe.upstream)
         each = self.given is not None and self.fits and not self.directions
-        small = each and count * self.x.size <= _PARTS
+        small = each and count * self.x.size <= _PARTS  # for the parts, which take so many slopes
         wrong = self.wrong if self.fits else np.ones(self.x.shape, bool)
         expected = np.where(np.isfinite(self.expected), self.expected, 0.0)
         given = self.values if self.directions and self.fits and self.given is not None else self.given
         return Evidence(
             self.name, given, expected, self.smooth, wrong,
             parts=self._parts if small else None,
-            unweighted=self._unweighted if small else None,
+            unweighted=self._unweighted if each else None,
             what="directions" if self.directions else "elements",
             upstream=self.probe.upstream,
             inputs=[v for v in self.probe.inputs if isinstance(v, np.ndarray)],
