@@ -26,37 +26,37 @@ class _Result(tuple[Any, ...]):
         return f"torch.return_types.{type(self).__name__}(\n{lines})"
 
 
-def _named(name: str, *fields: str) -> Any:
-    """The result with these fields: without namedtuple, which writes and compiles the code of each, the import is quicker."""
-    return type(name, (_Result,), {
+_FIELDS = {
+    **dict.fromkeys(
+        ("max", "min", "median", "nanmedian", "mode", "kthvalue", "sort", "topk", "cummax", "cummin"), ("values", "indices")
+    ),
+    "aminmax": ("min", "max"),
+    "histogram": ("hist", "bin_edges"), "histogramdd": ("hist", "bin_edges"),
+    "geqrf": ("a", "tau"),
+    "frexp": ("mantissa", "exponent"),
+    "qr": ("Q", "R"), "linalg_qr": ("Q", "R"),
+    "svd": ("U", "S", "V"), "linalg_svd": ("U", "S", "Vh"),
+    "slogdet": ("sign", "logabsdet"), "linalg_slogdet": ("sign", "logabsdet"),
+    "linalg_eig": ("eigenvalues", "eigenvectors"), "linalg_eigh": ("eigenvalues", "eigenvectors"),
+    "lu_unpack": ("P", "L", "U"), "linalg_lu": ("P", "L", "U"),
+    "linalg_lu_factor": ("LU", "pivots"), "linalg_lu_factor_ex": ("LU", "pivots", "info"),
+    "linalg_cholesky_ex": ("L", "info"), "linalg_inv_ex": ("inverse", "info"), "linalg_solve_ex": ("result", "info"),
+    "linalg_lstsq": ("solution", "residuals", "rank", "singular_values"),
+    "triangular_solve": ("solution", "cloned_coefficient"),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The result of this name, made when it is first asked for, for the sake of the import's time."""
+    if name not in _FIELDS:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    fields = _FIELDS[name]
+    made = globals()[name] = type(name, (_Result,), {
         "__slots__": (), "__module__": __name__, "__doc__": f"What `torch.{name}` gives: {' and '.join(fields)}.",
         "_fields": fields, **{field: property(itemgetter(i)) for i, field in enumerate(fields)},
     })  # fmt: skip
+    return made
 
 
-max = _named("max", "values", "indices")
-min = _named("min", "values", "indices")
-median = _named("median", "values", "indices")
-nanmedian = _named("nanmedian", "values", "indices")
-mode = _named("mode", "values", "indices")
-kthvalue = _named("kthvalue", "values", "indices")
-sort = _named("sort", "values", "indices")
-topk = _named("topk", "values", "indices")
-cummax = _named("cummax", "values", "indices")
-cummin = _named("cummin", "values", "indices")
-aminmax = _named("aminmax", "min", "max")
-histogram, histogramdd = (_named(name, "hist", "bin_edges") for name in ("histogram", "histogramdd"))
-geqrf = _named("geqrf", "a", "tau")
-frexp = _named("frexp", "mantissa", "exponent")
-qr, linalg_qr = (_named(name, "Q", "R") for name in ("qr", "linalg_qr"))
-svd, linalg_svd = _named("svd", "U", "S", "V"), _named("linalg_svd", "U", "S", "Vh")
-slogdet, linalg_slogdet = (_named(name, "sign", "logabsdet") for name in ("slogdet", "linalg_slogdet"))
-linalg_eig, linalg_eigh = (_named(name, "eigenvalues", "eigenvectors") for name in ("linalg_eig", "linalg_eigh"))
-lu_unpack, linalg_lu = (_named(name, "P", "L", "U") for name in ("lu_unpack", "linalg_lu"))
-linalg_lu_factor = _named("linalg_lu_factor", "LU", "pivots")
-linalg_lu_factor_ex = _named("linalg_lu_factor_ex", "LU", "pivots", "info")
-linalg_cholesky_ex = _named("linalg_cholesky_ex", "L", "info")
-linalg_inv_ex = _named("linalg_inv_ex", "inverse", "info")
-linalg_solve_ex = _named("linalg_solve_ex", "result", "info")
-linalg_lstsq = _named("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
-triangular_solve = _named("triangular_solve", "solution", "cloned_coefficient")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FIELDS})

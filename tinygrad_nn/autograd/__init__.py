@@ -6,8 +6,6 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_nn.autograd import graph
-from tinygrad_nn.autograd.function import Function, once_differentiable
 from tinygrad_nn.autograd.gradients import backward, grad
 from tinygrad_nn.autograd.modes import (
     detect_anomaly,
@@ -31,15 +29,18 @@ __all__ = [
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from tinygrad_nn.autograd import anomaly_mode, forward_ad, functional, grad_mode, profiler
+    from tinygrad_nn.autograd import anomaly_mode, forward_ad, functional, grad_mode, graph, profiler
+    from tinygrad_nn.autograd.function import Function, once_differentiable
 
 gradcheck: Callable[..., bool]
 gradgradcheck: Callable[..., bool]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("anomaly_mode", "forward_ad", "functional", "grad_mode", "profiler"):
+    if name in ("anomaly_mode", "forward_ad", "functional", "grad_mode", "graph", "profiler"):
         return importlib.import_module(f"{__name__}.{name}")
+    if name in ("Function", "once_differentiable"):
+        return getattr(importlib.import_module("tinygrad_nn.autograd.function"), name)
     if name in ("gradcheck", "gradgradcheck"):  # PyTorch keeps them here; they lie a layer above, and load when asked for
         return getattr(importlib.import_module("tinygrad_nn.testing.gradcheck"), f"torch_{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
