@@ -20,7 +20,7 @@ Edge: TypeAlias = Any  # Node | tuple[Node, int] | a leaf | None
 Gradient: TypeAlias = Any  # an array, or a Tensor when the walk itself is recorded
 
 clock = itertools.count(1)  # one order for nodes and in-place changes: a greater serial came later
-_PACKAGE = os.path.dirname(__file__)
+PACKAGE = os.path.dirname(__file__)
 
 
 class Mode:
@@ -196,7 +196,7 @@ def source_line() -> str:
     if not MODE.get().anomaly:
         return ""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return f" ({frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name})"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_nn.dtypes import RANK, result_type
-from tinygrad_nn.graph import MODE
+from tinygrad_nn.graph import MODE, PACKAGE
 from tinygrad_nn.op import Op
 
 if TYPE_CHECKING:
@@ -27,6 +27,19 @@ def expect_tensor(name: str, argument: str, value: Any) -> None:
     """TypeError for anything but a tensor."""
     if not is_tensor(value):
         raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}")
+
+
+def no_tensor(name: str, error: AttributeError, given: Iterable[Any]) -> TypeError | None:
+    """What to raise instead, if this package looked for a tensor's attribute in something given that is no tensor."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    ours = place is not None and place.tb_frame.f_code.co_filename.startswith(PACKAGE)
+    if not ours or error.name is None or is_tensor(error.obj) or all(value is not error.obj for value in given):
+        return None
+    kind = type(error.obj)
+    found = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return TypeError(f"{name}: expected a Tensor, got {found}; torch.as_tensor() makes one of numbers and arrays")
 
 
 def is_bool(value: Any) -> bool:

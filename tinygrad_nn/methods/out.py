@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_nn.methods.faces import is_tensor, put_into
+from tinygrad_nn.methods.faces import is_tensor, no_tensor, put_into
 
 # What is computed in the dtype of `out`; new tensors, and some others, resize it without a warning.
 NEW = {"empty", "eye", "full", "linspace", "logspace", "ones", "rand", "randint", "randn", "randperm", "zeros"}
@@ -53,7 +53,12 @@ def _with_out(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         if not options:
-            return plain(*args)
+            try:
+                return plain(*args)
+            except AttributeError as error:
+                if mistake := no_tensor(f"{name}()", error, args):
+                    raise mistake from None
+                raise
         out = options.pop("out", None)
         if out is None:
             return function(*args, **options)

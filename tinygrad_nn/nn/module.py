@@ -8,6 +8,7 @@ from typing import Any, Self
 from tinygrad_nn.autograd import no_grad
 from tinygrad_nn.creation import empty_like
 from tinygrad_nn.dtypes import DTypeLike, dtype_of
+from tinygrad_nn.methods.faces import no_tensor
 from tinygrad_nn.nn.hooks import COMMON
 from tinygrad_nn.nn.parameter import Buffer, Parameter, is_lazy, zero_gradient
 from tinygrad_nn.nn.state import State
@@ -48,7 +49,12 @@ class Module(State):
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """The output of `forward`, with the hooks called before and after it."""
-        return self._call_with_hooks_(inputs, options) if self._hooks_ or COMMON else self.forward(*inputs, **options)
+        try:
+            return self._call_with_hooks_(inputs, options) if self._hooks_ or COMMON else self.forward(*inputs, **options)
+        except AttributeError as error:
+            if mistake := no_tensor(type(self).__name__, error, [*inputs, *options.values()]):
+                raise mistake from None
+            raise
 
     # attributes
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_nn.methods import pointwise, shaping
 from tinygrad_nn.methods import softmax as _softmax
+from tinygrad_nn.methods.faces import expect_tensor
 from tinygrad_nn.nn.functional.checks import (
     check_reduction,
     expect_constant,
@@ -39,6 +40,7 @@ def nll_loss(
     NaN. IndexError for a target that is no class, NotImplementedError for an input that is not floating, ValueError
     for another number of targets than of inputs, RuntimeError for other shapes and dtypes that do not fit.
     """
+    expect_tensor("nll_loss", "target", target)
     reduction = reduction_of(reduction, size_average, reduce)
     rows, labels, scale, _, shape = _rows_and_labels(input, target, weight, ignore_index)
     check_reduction(reduction)
@@ -66,6 +68,7 @@ def cross_entropy(
         reduction = reduction_of(reduction, size_average, reduce)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    expect_tensor("cross_entropy", "target", target)
     if target._data.shape == input._data.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     rows, labels, scale, ignored, shape = _rows_and_labels(input, target, weight, ignore_index)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_nn.methods.faces import expect_tensor
 from tinygrad_nn.ops.embedding import add_rows, rows
 from tinygrad_nn.tensor import Tensor
 
@@ -27,6 +28,7 @@ def embedding(
     """
     if sparse:
         raise NotImplementedError("embedding: sparse gradients are not supported, expected sparse=False")
+    expect_tensor("embedding", "input", input)
     if weight.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got {weight.ndim}-D")
     index = _checked(input, len(weight), IndexError)

@@ -6,6 +6,7 @@ import math
 import warnings
 
 from tinygrad_nn.methods import pointwise, special
+from tinygrad_nn.methods.faces import expect_tensor
 from tinygrad_nn.nn.functional.checks import (
     check_reduction,
     expect_constant,
@@ -20,7 +21,8 @@ from tinygrad_nn.tensor import Tensor
 
 
 def _same_size(input: Tensor, target: Tensor) -> None:
-    """Warn, as PyTorch does, where a loss would silently broadcast."""
+    """Warn, as PyTorch does, where a loss would silently broadcast; TypeError for a target that is no tensor."""
+    expect_tensor("loss", "target", target)
     if target._data.shape != input._data.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "

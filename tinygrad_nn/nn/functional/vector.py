@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tinygrad_nn.methods import pointwise
+from tinygrad_nn.methods.faces import expect_tensor
 from tinygrad_nn.tensor import Tensor
 from tinygrad_nn.variable import wrap
 
@@ -17,6 +18,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     Without `num_classes` there are as many as the largest class needs. RuntimeError for another dtype, for a class
     outside [0, num_classes), and where there is nothing to tell the number of classes from.
     """
+    expect_tensor("one_hot", "tensor", tensor)
     labels = np.ascontiguousarray(tensor._data).reshape(tensor.shape)
     if labels.dtype != np.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
