@@ -87,3 +87,20 @@ def test_heads_go_back_into_one_by_a_view():
         return [y, x.grad]
 
     compare(program, torch, tinygrad_nn)
+
+
+STRIDES = [
+    "x[None]", "x.unsqueeze(1)", "x.unsqueeze(-1)", "x[..., None, None]", "t[:, None]", "t[None]", "p.ones(1).expand(3)",
+    "p.ones(3, 1).expand(3, 4)[None]", "p.ones(3, 1).expand(3, 4)[:, None]", "p.tensor(1.0)[None]", "x[:1]", "x[:, :1]",
+    "p.ones(5)[None, :, None].expand(2, 5, 3)", "s[:, None]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STRIDES)
+def test_strides_of_dimensions_of_one_element(text):
+    def program(p):
+        t, x = p.arange(6.0).view(2, 3).t(), p.arange(24.0).view(2, 3, 4)
+        found = value_of(text, p=p, t=t, x=x, s=x.transpose(0, 1))
+        return found.stride(), found.is_contiguous()
+
+    assert program(torch) == program(tinygrad_nn)

@@ -323,3 +323,23 @@ def test_versions_are_in_pytorchs_order(other):
     ours, theirs = TorchVersion("2.13.0+cpu"), torch.torch_version.TorchVersion("2.13.0+cpu")
     for order in (operator.lt, operator.le, operator.gt, operator.ge):
         assert order(ours, other) == order(theirs, other)
+
+
+@pytest.mark.parametrize("hook", ["sees", "renames"])
+def test_a_hook_before_loading_sees_its_own_modules_keys(hook):
+    def program(p):
+        seen = []
+
+        def before(module, state, prefix, *_):
+            seen.append((prefix, list(state)))
+            if hook == "renames":
+                state[f"{prefix}weight"] = state.pop(f"{prefix}old")
+
+        net = p.nn.Sequential(p.nn.Linear(1, 1, bias=False), p.nn.Linear(1, 1, bias=False))
+        for layer in net:
+            layer.register_load_state_dict_pre_hook(before)
+        name = "old" if hook == "renames" else "weight"
+        found = net.load_state_dict({f"0.{name}": p.ones(1, 1), f"1.{name}": p.zeros(1, 1)})
+        return seen, [layer.weight.detach() for layer in net], found.missing_keys, found.unexpected_keys
+
+    compare(program, torch, tinygrad_nn)

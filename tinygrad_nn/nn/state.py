@@ -129,7 +129,10 @@ class State(Hooks):
         modules = list(self._with_prefixes_())
         keys, errors = _IncompatibleKeys([], []), list[str]()
         for prefix, module in modules:
-            module._load_from_state_dict(state, prefix, metadata.get(prefix[:-1], {}), True, *keys, errors)
+            part = OrderedDict((key, value) for key, value in state.items() if key.startswith(prefix))
+            others = {key: value for key, value in state.items() if key not in part}
+            module._load_from_state_dict(part, prefix, metadata.get(prefix[:-1], {}), True, *keys, errors)
+            state = OrderedDict({**others, **part})  # a hook may have renamed its module's keys
         places = {f"{prefix}{name}": (module, name, value) for prefix, module in modules for name, value in module._own_state_()}
         extra = {prefix + EXTRA: m for prefix, m in modules if type(m).set_extra_state is not State.set_extra_state}
         keys.missing_keys.extend(key for key in (*places, *extra) if key not in state)

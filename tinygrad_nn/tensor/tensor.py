@@ -119,6 +119,8 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
         """How many elements apart neighbours along each dimension (or `dim`) lie in memory."""
         if self._data.size:
             strides = tuple(s // self._data.itemsize for s in self._data.strides)
+            if 0 in strides:
+                strides = _steps(strides, self._data.shape)
         else:  # PyTorch counts an empty dimension as one element
             strides = tuple(Size(max(n, 1) for n in self._data.shape[i + 1 :]).numel() for i in range(self.ndim))
         return strides if dim is None else strides[axis_of(dim, self.ndim)]
@@ -360,3 +362,12 @@ def _rebuild(kind: type[Tensor], array: Array, requires_grad: bool, attributes: 
     tensor._become_leaf(array, requires_grad)
     tensor.__dict__.update(attributes)
     return tensor
+
+
+def _steps(strides: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides as PyTorch tells them: a dimension of one element, which NumPy gives no step, spans those within it."""
+    found = list(strides)
+    for i in reversed(range(len(shape))):
+        if shape[i] == 1 and not found[i]:
+            found[i] = found[i + 1] * shape[i + 1] if i + 1 < len(shape) else 1
+    return tuple(found)
