@@ -53,3 +53,11 @@ def test_no_import_of_the_package_hides_in_a_function():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 assert not list(imports(node)), f"{path.relative_to(ROOT)}: {node.name} imports the package"
+
+
+def test_tests_beside_pytorch_skip_without_it():
+    for path in (Path(__file__).parent / "parity").glob("test_*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None) or ""]
+            found = [name for name in names if name.split(".")[0] == "torch"]
+            assert not found, f"{path.name}: expected torch = pytest.importorskip('torch') in place of importing {found[0]}"

@@ -3,11 +3,11 @@
 import inspect
 
 import pytest
-import torch
 
 import tinygrad_nn
+from tests.parity.side_by_side import compare
 
-from .side_by_side import compare
+torch = pytest.importorskip("torch")
 
 MODULES = ("nn", "optim", "optim.lr_scheduler", "optim.swa_utils", "utils.data", "distributions")
 NAMED = ("nn", "optim", "optim.lr_scheduler", "optim.swa_utils")

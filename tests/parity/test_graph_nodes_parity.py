@@ -3,10 +3,11 @@
 import re
 
 import pytest
-import torch
 
 import tinygrad_nn
 from tests.parity.side_by_side import compare, outcome, value_of
+
+torch = pytest.importorskip("torch")
 
 
 def named(y):

@@ -6,12 +6,12 @@ import typing
 from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque, namedtuple
 
 import pytest
-import torch
 
 import tinygrad_nn
+from tests.parity.side_by_side import compare
 from tinygrad_nn.version import TorchVersion
 
-from .side_by_side import compare
+torch = pytest.importorskip("torch")
 
 
 def a_module_with_its_own_setstate(p):
