@@ -77,7 +77,7 @@ def main() -> int:
                 new = rounds.measure(workload, size, options.rounds, options.seconds)
             except rounds.ProcessFailed as error:
                 failed = True
-                print(f"{workload.name:15s}{size:28s}could not be measured: {error}", flush=True)
+                print(f"{workload.name:20s}{size:39s}could not be measured: {error}", flush=True)
                 continue
             records += new
             print("\n".join(table.line(row) for record in new for row in table.cells(record)), flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bench.rounds import OURS, Record
 
 TITLES = {"torch": "PyTorch", "numpy": "NumPy", "jax": "JAX", "mygrad": "MyGrad"}
-WIDTHS = (15, 28, 6, 11, 10, 11, 7, 15, 0)
+WIDTHS = (20, 39, 6, 11, 10, 11, 7, 15, 0)
 COLUMNS = ("workload", "size", "what", "ours", "against", "", "ratio", "spread", "line")
 
 
