@@ -85,7 +85,7 @@ class memory_format(layout):
     __slots__ = ()
 
 
-_CHANNELS_LAST = {"torch.channels_last": (0, 2, 3, 1), "torch.channels_last_3d": (0, 2, 3, 4, 1)}
+CHANNELS_LAST = {"torch.channels_last": (0, 2, 3, 1), "torch.channels_last_3d": (0, 2, 3, 4, 1)}
 
 
 def order_of(format: Any, ndim: int) -> tuple[int, ...] | None:
@@ -93,7 +93,7 @@ def order_of(format: Any, ndim: int) -> tuple[int, ...] | None:
 
     RuntimeError for another number of dimensions than the format is for.
     """
-    order = _CHANNELS_LAST.get(str(format))
+    order = CHANNELS_LAST.get(str(format))
     if order is not None and len(order) != ndim:
         raise RuntimeError(f"required rank {len(order)} tensor to use {format.name} format, got {ndim} dimensions")
     return order

@@ -130,9 +130,12 @@ class State(Hooks):
         keys, errors = _IncompatibleKeys([], []), list[str]()
         for prefix, module in modules:
             part = OrderedDict((key, value) for key, value in state.items() if key.startswith(prefix))
-            others = {key: value for key, value in state.items() if key not in part}
+            before = list(part)
             module._load_from_state_dict(part, prefix, metadata.get(prefix[:-1], {}), True, *keys, errors)
-            state = OrderedDict({**others, **part})  # a hook may have renamed its module's keys
+            for key in before:
+                if key not in part:  # a hook has renamed it
+                    del state[key]
+            state.update(part)
         places = {f"{prefix}{name}": (module, name, value) for prefix, module in modules for name, value in module._own_state_()}
         extra = {prefix + EXTRA: m for prefix, m in modules if type(m).set_extra_state is not State.set_extra_state}
         keys.missing_keys.extend(key for key in (*places, *extra) if key not in state)

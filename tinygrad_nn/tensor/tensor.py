@@ -134,10 +134,10 @@ class Tensor(Operators, Pointwise, Reduction, Sorting, Shaping, Indexing, Matric
 
     def is_contiguous(self, memory_format: Any = None) -> Any:
         """Whether the elements lie in memory without gaps, in row-major order or, of a format for images, channels last."""
-        if "channels_last" not in str(memory_format):
+        order = None if memory_format is None else dtypes.CHANNELS_LAST.get(str(memory_format))
+        if order is None:
             return self._data.flags.c_contiguous
-        fits = self.ndim == (5 if str(memory_format).endswith("3d") else 4)
-        return fits and self._data.transpose(dtypes.order_of(memory_format, self.ndim)).flags.c_contiguous
+        return self.ndim == len(order) and self._data.transpose(order).flags.c_contiguous
 
     def is_floating_point(self) -> Any:
         """Whether the elements are floats."""
